@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be said of a function before the library calls it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from .errors import ConfigurationError
+
+
+def check_function(function: Any, what: str) -> None:
+    """Refuse what is no function, or one whose call would run nothing of it."""
+    if not callable(function):
+        raise ConfigurationError(f"{what} is {type(function).__name__}, must be a function")
+    called = function if inspect.isroutine(function) else getattr(type(function), "__call__", function)  # noqa: B004
+    for kind, found in (("an async function", _is_async), ("a generator", inspect.isgeneratorfunction)):
+        if found(function) or found(called):
+            raise ConfigurationError(
+                f"{what} is {kind}: the library wants the answer at once. Start the work "
+                "(asyncio.create_task), keep its result, and notify when it is there"
+            )
+
+
+def _is_async(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def takes(function: Any, count: int) -> bool:
+    """Whether a function can be called with ``count`` positional arguments."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin without a signature
+        return True
+    return True

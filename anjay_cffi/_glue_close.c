@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* anjay_delete() that can be cut short: it blocks until the servers have answered De-register, which a server that is
+ * gone never does. */
+#define _GNU_SOURCE
+#include "_glue.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct {
+    int fd;   /* the library's */
+    int copy; /* the same socket under a number of ours */
+} victim_t;
+
+typedef struct {
+    victim_t *victims;
+    size_t count;
+    anjay_cffi_loop_t *loop;
+    int timeout_ms; /* negative: wait for a signal only */
+    int cut;
+} watch_t;
+
+static int same_file(int a, int b) {
+    struct stat x;
+    struct stat y;
+    return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Puts something that is no socket in the socket's place, so that every call of the library on it fails; and shuts
+ * the socket itself down, which ends a poll() that waits for it. The library closes the number as usual. */
+static void cut(watch_t *watch) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (size_t i = 0; null >= 0 && i < watch->count; ++i) {
+        victim_t victim = watch->victims[i];
+        if (same_file(victim.fd, victim.copy)) {
+            dup3(null, victim.fd, O_CLOEXEC);
+            shutdown(victim.copy, SHUT_RDWR);
+        }
+    }
+    if (null >= 0) {
+        close(null);
+    }
+    watch->cut = 1;
+}
+
+static void *watch_main(void *arg) {
+    watch_t *watch = (watch_t *) arg;
+    if (anjay_cffi_loop_wait_signal(watch->loop, watch->timeout_ms) != ANJAY_CFFI_LOOP_STOPPED) {
+        cut(watch);
+    }
+    return NULL;
+}
+
+static void find_victims(watch_t *watch, anjay_t *anjay) {
+    int fds[16];
+    int count = anjay_cffi_loop_sockets(watch->loop, anjay, fds, 16);
+    watch->victims = count > 0 ? (victim_t *) calloc((size_t) count, sizeof(victim_t)) : NULL;
+    for (int i = 0; watch->victims && i < count && i < 16; ++i) {
+        int copy = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
+        if (copy >= 0) {
+            watch->victims[watch->count++] = (victim_t) { fds[i], copy };
+        }
+    }
+}
+
+int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s) {
+    watch_t watch = { .loop = loop, .timeout_ms = -1 };
+    if (timeout_s >= 0.0) {
+        watch.timeout_ms = timeout_s < 1e6 ? (int) (timeout_s * 1e3) : 1000000000;
+    }
+    find_victims(&watch, anjay);
+    anjay_cffi_loop_forget(loop);
+    pthread_t thread;
+    int watched = watch.count && !pthread_create(&thread, NULL, watch_main, &watch);
+    anjay_delete(anjay);
+    if (watched) {
+        anjay_cffi_loop_end_wait(loop);
+        pthread_join(thread, NULL);
+    }
+    for (size_t i = 0; i < watch.count; ++i) {
+        close(watch.victims[i].copy);
+    }
+    free(watch.victims);
+    anjay_cffi_loop_close(loop);
+    return watch.cut;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Python functions as jobs on Anjay's own scheduler. */
+#include "_glue.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct anjay_cffi_job_struct {
+    avs_sched_handle_t handle; /* the scheduler clears it when the job starts */
+    avs_sched_t *sched;
+    avs_time_monotonic_t due;
+    avs_time_duration_t period;
+    bool repeat;
+    void *arg;
+};
+
+/* A job may be cancelled by one thread while another is about to plan its next run. The scheduler's own lock is taken
+ * inside this one, never the other way round. */
+static pthread_mutex_t plan_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void run(avs_sched_t *sched, const void *data);
+
+static int plan(anjay_cffi_job_t *job) {
+    return AVS_SCHED_AT(job->sched, &job->handle, job->due, run, &job, sizeof(job)) ? -1 : 0;
+}
+
+/* The first moment of the job's rhythm that is still to come. */
+static void advance(anjay_cffi_job_t *job) {
+    avs_time_monotonic_t now = avs_time_monotonic_now();
+    job->due = avs_time_monotonic_add(job->due, job->period);
+    if (avs_time_monotonic_before(job->due, now)) {
+        double late = avs_time_duration_to_fscalar(avs_time_monotonic_diff(now, job->due), AVS_TIME_S);
+        double period = avs_time_duration_to_fscalar(job->period, AVS_TIME_S);
+        double missed = (double) (int64_t) (late / period) + 1.0;
+        job->due = avs_time_monotonic_add(job->due, avs_time_duration_fmul(job->period, missed));
+    }
+}
+
+static void run(avs_sched_t *sched, const void *data) {
+    (void) sched;
+    anjay_cffi_job_t *job = *(anjay_cffi_job_t *const *) data;
+    pthread_mutex_lock(&plan_lock);
+    if (job->repeat && !job->handle) {
+        advance(job);
+        if (plan(job)) {
+            job->repeat = false;
+        }
+    }
+    pthread_mutex_unlock(&plan_lock);
+    /* The last thing that touches the job: Python may free it. */
+    anjay_cffi_on_job(job->arg);
+}
+
+int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_s, double period_s) {
+    pthread_mutex_lock(&plan_lock);
+    avs_sched_del(&job->handle);
+    job->sched = anjay_get_scheduler(anjay);
+    job->due = avs_time_monotonic_add(avs_time_monotonic_now(), avs_time_duration_from_fscalar(delay_s, AVS_TIME_S));
+    job->period = avs_time_duration_from_fscalar(period_s, AVS_TIME_S);
+    job->repeat = period_s > 0.0;
+    int result = plan(job);
+    pthread_mutex_unlock(&plan_lock);
+    return result;
+}
+
+anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s) {
+    anjay_cffi_job_t *job = (anjay_cffi_job_t *) calloc(1, sizeof(*job));
+    if (!job) {
+        return NULL;
+    }
+    job->arg = arg;
+    if (anjay_cffi_job_schedule(job, anjay, delay_s, period_s)) {
+        free(job);
+        return NULL;
+    }
+    anjay_cffi_count_object(1);
+    anjay_cffi_loop_wake(loop);
+    return job;
+}
+
+void anjay_cffi_job_cancel(anjay_cffi_job_t *job) {
+    pthread_mutex_lock(&plan_lock);
+    job->repeat = false;
+    avs_sched_del(&job->handle);
+    pthread_mutex_unlock(&plan_lock);
+}
+
+void anjay_cffi_job_delete(anjay_cffi_job_t *job) {
+    if (job) {
+        anjay_cffi_job_cancel(job);
+        free(job);
+        anjay_cffi_count_object(-1);
+    }
+}
+
+double anjay_cffi_time_to_next(anjay_t *anjay) {
+    avs_time_duration_t delay;
+    if (anjay_sched_time_to_next(anjay, &delay)) {
+        return -1.0;
+    }
+    double seconds = avs_time_duration_to_fscalar(delay, AVS_TIME_S);
+    return seconds > 0.0 ? seconds : 0.0;
+}

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of Client that deals with servers: registration, connections, planned communication."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ._buildinfo import require
+from ._ffi import CData, ffi, lib
+from .config import DtlsHandshakeTimeouts, UdpTxParams, duration
+from .enums import QueueMode, ServerStatus
+from .errors import NativeError
+
+if TYPE_CHECKING:
+    from .server import ServerObject
+
+_TRANSPORTS = {
+    "all": "ANJAY_TRANSPORT_SET_ALL",
+    "udp": "ANJAY_TRANSPORT_SET_UDP",
+    "tcp": "ANJAY_TRANSPORT_SET_TCP",
+}
+
+
+def _moment(value: CData) -> datetime | None:
+    """An avs_time_real_t as aware datetime in UTC; None if there is no such moment."""
+    if not lib.avs_time_real_valid(value):
+        return None
+    since = value.since_real_epoch
+    try:
+        return datetime.fromtimestamp(since.seconds + since.nanoseconds * 1e-9, timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _transport(name: str) -> CData:
+    try:
+        return getattr(lib, _TRANSPORTS[name])
+    except KeyError:
+        raise ValueError(f"transport is {name!r}, must be one of {', '.join(_TRANSPORTS)}") from None
+
+
+class ServerControl:
+    """Mixed into Client. ``ssid`` is a Short Server ID; where it may be left out, all servers are meant."""
+
+    if TYPE_CHECKING:
+        server: ServerObject
+
+        @property
+        def _anjay(self) -> CData: ...
+
+        def _check(self, result: int, what: str) -> None: ...
+
+    def status(self, ssid: int) -> ServerStatus:
+        """State of the connection to a server."""
+        require("ANJAY_WITH_CONN_STATUS_API")
+        return ServerStatus(lib.anjay_get_server_connection_status(self._anjay, ssid))
+
+    @property
+    def registered(self) -> bool:
+        """True if there are servers and the client is registered with all of them."""
+        states = [self.status(ssid) for ssid in self.server.ssids]
+        good = (
+            ServerStatus.REGISTERED,
+            ServerStatus.UPDATING,
+            ServerStatus.SUSPENDED,
+            ServerStatus.SUSPENDING,
+        )
+        return bool(states) and all(state in good for state in states)
+
+    @property
+    def registering(self) -> bool:
+        """True while a registration or bootstrap is going on."""
+        return bool(lib.anjay_ongoing_registration_exists(self._anjay))
+
+    @property
+    def all_connections_failed(self) -> bool:
+        """True if every connection failed and none is going to be tried again by itself."""
+        return bool(lib.anjay_all_connections_failed(self._anjay))
+
+    def register_again(self, ssid: int | None = None) -> None:
+        """Send a new Register as soon as possible."""
+        self._check(lib.anjay_schedule_register(self._anjay, _any(ssid)), "Register was not scheduled")
+
+    def update_registration(self, ssid: int | None = None) -> None:
+        """Send an Update as soon as possible."""
+        result = lib.anjay_schedule_registration_update(self._anjay, _any(ssid))
+        self._check(result, "Update was not scheduled")
+
+    def request_bootstrap(self) -> None:
+        """Ask the bootstrap server for a bootstrap as soon as possible."""
+        require("ANJAY_WITH_LWM2M11")
+        self._check(lib.anjay_schedule_bootstrap_request(self._anjay), "Bootstrap-Request was not scheduled")
+
+    def disable_server(self, ssid: int, seconds: float | None = None) -> None:
+        """De-register from a server, for its Disable Timeout or for ``seconds``."""
+        if seconds is None:
+            result = lib.anjay_disable_server(self._anjay, ssid)
+        else:
+            result = lib.anjay_disable_server_with_timeout(self._anjay, ssid, duration(seconds))
+        self._check(result, f"server {ssid} was not disabled")
+
+    def enable_server(self, ssid: int) -> None:
+        """Register with a disabled server again."""
+        self._check(lib.anjay_enable_server(self._anjay, ssid), f"server {ssid} was not enabled")
+
+    def reconnect(self, ssid: int | None = None, *, transport: str = "all") -> None:
+        """Close and open the connection to one server, or all connections of a transport (all, udp, tcp)."""
+        if ssid is not None:
+            result = lib.anjay_server_schedule_reconnect(self._anjay, ssid)
+        else:
+            result = lib.anjay_transport_schedule_reconnect(self._anjay, _transport(transport))
+        self._check(result, "the reconnection was not scheduled")
+
+    def enter_offline(self, transport: str = "all") -> None:
+        """Close the connections of a transport until exit_offline()."""
+        result = lib.anjay_transport_enter_offline(self._anjay, _transport(transport))
+        self._check(result, "the client did not go offline")
+
+    def exit_offline(self, transport: str = "all") -> None:
+        """Connect again after enter_offline()."""
+        result = lib.anjay_transport_exit_offline(self._anjay, _transport(transport))
+        self._check(result, "the client did not go online")
+
+    def is_offline(self, transport: str = "all") -> bool:
+        """True after enter_offline()."""
+        return bool(lib.anjay_transport_is_offline(self._anjay, _transport(transport)))
+
+    def prefer_queue_mode(self, preference: QueueMode) -> None:
+        """Choose between queue mode and staying online, where the server leaves it open."""
+        require("ANJAY_WITH_LWM2M11")
+        result = lib.anjay_set_queue_mode_preference(self._anjay, int(preference))
+        self._check(result, "the queue mode preference was not set")
+
+    def registration_expires(self, ssid: int) -> datetime | None:
+        """When the registration ends unless it is updated; None if there is none or it is endless."""
+        state = ffi.new("anjay_registration_expiration_status_t *")
+        return _moment(lib.anjay_registration_expiration_time_with_status(self._anjay, ssid, state))
+
+    def next_lifecycle_operation(self, ssid: int | None = None) -> datetime | None:
+        """When the next Register, Update or the like is planned."""
+        return _moment(lib.anjay_next_planned_lifecycle_operation(self._anjay, _any(ssid)))
+
+    def next_notification(self, ssid: int | None = None) -> datetime | None:
+        """When notifications are looked at next."""
+        return _moment(lib.anjay_next_planned_notify_trigger(self._anjay, _any(ssid)))
+
+    def has_unsent_notifications(self, ssid: int | None = None) -> bool:
+        """True while notifications wait to be sent."""
+        return bool(lib.anjay_has_unsent_notifications(self._anjay, _any(ssid)))
+
+    def last_registration(self, ssid: int) -> datetime | None:
+        """When the client registered last."""
+        return self._time(lib_name="anjay_get_server_last_registration_time", ssid=ssid)
+
+    def next_update(self, ssid: int) -> datetime | None:
+        """When the next Update is planned."""
+        return self._time(lib_name="anjay_get_server_next_update_time", ssid=ssid)
+
+    def last_communication(self, ssid: int) -> datetime | None:
+        """When the server was heard last."""
+        return self._time(lib_name="anjay_get_server_last_communication_time", ssid=ssid)
+
+    def _time(self, lib_name: str, ssid: int) -> datetime | None:
+        anjay = self._anjay
+        require("ANJAY_WITH_COMMUNICATION_TIMESTAMP_API")
+        out = ffi.new("avs_time_real_t *")
+        failed = lib.avs_is_err(getattr(lib, lib_name)(anjay, ssid, out))
+        return None if failed else _moment(out[0])
+
+    def set_udp_tx_params(self, params: UdpTxParams) -> None:
+        """Change the retransmission parameters of all connections over UDP."""
+        native = ffi.new("avs_coap_udp_tx_params_t *", params.native())
+        self._check_error(
+            lib.anjay_update_transport_tx_params(self._anjay, lib.ANJAY_TRANSPORT_SET_UDP, native),
+            "the retransmission parameters were not changed",
+        )
+
+    def set_dtls_handshake_timeouts(self, limits: DtlsHandshakeTimeouts) -> None:
+        """Change the handshake timeouts of connections to come."""
+        native = {"min": duration(limits.min), "max": duration(limits.max)}
+        self._check_error(
+            lib.anjay_update_dtls_handshake_timeouts(self._anjay, native), "the timeouts were not changed"
+        )
+
+    def _check_error(self, error: Any, what: str) -> None:
+        if lib.avs_is_err(error):
+            raise NativeError(int(error.code), what)
+        self._check(0, what)
+
+
+def _any(ssid: int | None) -> int:
+    return int(lib.ANJAY_SSID_ANY) if ssid is None else ssid

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LwM2M objects as Python classes: one class an object, one instance of it an Object Instance."""
+
+from __future__ import annotations
+
+import copy
+import re
+import threading
+import typing
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from . import _dm_trampolines as _dm
+from ._ffi import CData, ffi, lib
+from ._transaction import Transaction
+from .errors import AnjayError, ConfigurationError, NativeError, NotFound
+from .io import ExecuteArgs, ObjectLink, Unsigned
+from .resources import ROLES, Resource, execute, resource, stores, validates
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .client import Client
+
+__all__ = [
+    "ExecuteArgs",
+    "Instances",
+    "Object",
+    "ObjectLink",
+    "Unsigned",
+    "execute",
+    "resource",
+    "stores",
+    "validates",
+]
+
+_notify = lib.anjay_cffi_notify
+
+ObjectT = TypeVar("ObjectT", bound="Object")
+
+
+class Object:
+    """Base of all objects: ``class Clock(Object, oid=3333, version="1.0", creatable=True)``.
+
+    An instance is made with its resources as keywords; ``iid`` chooses the Object Instance ID (else the
+    lowest free one). ``creatable`` lets servers create and delete instances: ``create()`` makes them.
+    Override ``validate()`` to look at an instance before a server's writes are committed, ``committed()`` to
+    act on them, ``deleted()`` to clean up. What a server wrote is taken back by itself if its request fails.
+    A copy of an instance, or one that was pickled, is not registered.
+    """
+
+    oid: ClassVar[int] = -1
+    version: ClassVar[str | None] = None
+    creatable: ClassVar[bool] = False
+    deletable: ClassVar[bool] = False
+    _table: ClassVar[list[Resource]] = []
+    _givers: ClassVar[list[Any]] = []
+    _names: ClassVar[dict[str, Resource]] = {}
+
+    def __init_subclass__(
+        cls,
+        oid: int | None = None,
+        version: str | None = None,
+        creatable: bool | None = None,
+        deletable: bool | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init_subclass__(**options)
+        if oid is not None:
+            if not 0 <= oid < 65535:
+                raise ConfigurationError(f"{oid} is no Object ID (0 to 65534)")
+            cls.oid = oid
+        if version is not None:
+            if not re.fullmatch(r"[0-9]+\.[0-9]+", version):
+                raise ConfigurationError(f"version {version!r} is not like '1.0'")
+            cls.version = version
+        if creatable is not None:
+            cls.creatable = cls.deletable = creatable
+        if deletable is not None:
+            cls.deletable = deletable
+        cls._collect()
+
+    @classmethod
+    def _collect(cls) -> None:
+        """Gather the resources, ascending by id, and find their types."""
+        found: dict[int, Resource] = {}
+        names: dict[str, Resource] = {}
+        for base in reversed(cls.__mro__):
+            for name, value in vars(base).items():
+                if name in names and value is not names[name]:
+                    found.pop(names.pop(name).rid, None)
+                if isinstance(value, property) and isinstance(value.fget, Resource):
+                    raise ConfigurationError(f"{cls.__name__}.{name}: resource() goes without property()")
+                if isinstance(value, Resource):
+                    if hasattr(Object, name):
+                        raise ConfigurationError(
+                            f"{cls.__name__}.{name}: Object itself has something of that name; "
+                            "give the resource another one"
+                        )
+                    if value.rid in found:
+                        raise ConfigurationError(f"{cls.__name__}: resource {value.rid} is declared twice")
+                    found[value.rid] = names[name] = value
+        cls._assign_roles(found, names)
+        cls._table = [found[rid] for rid in sorted(found)]
+        cls._names = names
+        for index, declared in enumerate(cls._table):
+            if declared.index not in (-1, index):
+                raise ConfigurationError(
+                    f"{cls.__name__}: a subclass must not put resources between its base's"
+                )
+            declared.index = index
+            declared.resolve(cls)
+        cls._givers = [declared.giver() for declared in cls._table]
+
+    @classmethod
+    def _assign_roles(cls, found: dict[int, Resource], names: dict[str, Resource]) -> None:
+        """Give resources the methods that ``validates()`` and ``stores()`` marked."""
+        given: set[tuple[str, str]] = set()
+        for method in list(vars(cls).values()):
+            for role, name in getattr(method, ROLES, ()):
+                if (role, name) in given:
+                    raise ConfigurationError(f"{cls.__name__}: two methods for {name!r} in the same role")
+                given.add((role, name))
+                declared = names.get(name)
+                if declared is None or not declared.writable:
+                    raise ConfigurationError(
+                        f"{cls.__name__} has no resource {name!r} that servers may write"
+                    )
+                if name not in vars(cls):  # a base's, whose own instances go on without the method
+                    declared = found[declared.rid] = names[name] = copy.copy(declared)
+                    setattr(cls, name, declared)
+                setattr(declared, role, method)
+
+    def __init__(self, *, iid: int | None = None, **values: Any) -> None:
+        if type(self).oid < 0:
+            raise ConfigurationError(f"class {type(self).__name__} has no oid")
+        if iid is not None and not 0 <= iid < 65535:
+            raise ConfigurationError(f"{iid} is no Object Instance ID (0 to 65534)")
+        self._iid = iid
+        self._group: Instances[Any] | None = None
+        self._values: list[Any] = [declared.initial() for declared in self._table]
+        for name, value in values.items():
+            declared = self._names.get(name)
+            if declared is None or declared.run is not None or declared.read is not None:
+                raise ConfigurationError(f"{type(self).__name__} has no resource {name!r} with a value")
+            self._values[declared.index] = declared.checked(value)
+
+    @property
+    def iid(self) -> int | None:
+        """The Object Instance ID; None as long as none has been chosen."""
+        return self._iid
+
+    def path(self, name: str) -> str:
+        """The path of a resource, such as ``/3333/0/5506``, for Send; AnjayError before registration."""
+        declared = self._names.get(name)
+        if declared is None:
+            raise ConfigurationError(f"{type(self).__name__} has no resource {name!r}")
+        if self._iid is None:
+            raise AnjayError(f"{type(self).__name__} is not registered")
+        return f"/{type(self).oid}/{self._iid}/{declared.rid}"
+
+    def notify(self, *names: str) -> None:
+        """Say that resources given by methods have other values; all of them without a name.
+
+        Does nothing for an instance that is not registered (any more): nobody observes it.
+        """
+        for name in names or tuple(n for n, declared in self._names.items() if declared.readable):
+            declared = self._names.get(name)
+            if declared is None or not declared.readable:
+                raise ConfigurationError(f"{type(self).__name__} has no resource {name!r} to be read")
+            group = self._group
+            if group is not None:
+                group._notify(self, declared)
+
+    def reset(self) -> None:
+        """Called when a server replaces the instance: gives every writable resource its default."""
+        for declared in self._table:
+            if declared.writable:
+                self._values[declared.index] = declared.initial()
+
+    @classmethod
+    def create(cls, iid: int) -> Self:
+        """Called when a server creates an instance (``creatable``)."""
+        return cls(iid=iid)
+
+    def deleted(self) -> None:
+        """Called when a server has deleted the instance, after the commit."""
+
+    def validate(self) -> None:
+        """Called before a server's changes are committed; an exception refuses them all."""
+
+    def committed(self) -> None:
+        """Called when a server's changes to this instance have been committed; what it raises is logged."""
+
+    def _assign(self, declared: Resource, value: Any) -> None:
+        """An assignment by the program."""
+        if self._group is not None:
+            self._group._before_change(self)
+        self._values[declared.index] = value
+        if self._group is not None:
+            self._group._assigned(self, declared)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_group": None, "_values": list(self._values)}
+
+    def __repr__(self) -> str:
+        iid = "?" if self._iid is None else self._iid
+        return f"<{type(self).__name__} /{type(self).oid}/{iid}>"
+
+
+class _ByIid(dict[int, Any]):
+    """Instances by id; what a server asks for and is gone is 4.04."""
+
+    def __missing__(self, iid: int) -> Any:
+        raise NotFound(f"instance {iid}")
+
+
+class Instances(Generic[ObjectT]):
+    """The Object Instances of a registered object: iterate, index by id, ``add()`` and ``remove()``.
+
+    All of it may be used from any thread.
+    """
+
+    def __init__(self, client: Client, cls: type[ObjectT]) -> None:
+        self._client: Client | None = client
+        self._cls = cls
+        self._lock = threading.RLock()
+        self._by_iid: dict[int, ObjectT] = _ByIid()
+        self._ordered: tuple[ObjectT, ...] = ()
+        self._writing: tuple[ObjectT, Resource] | None = None
+        self._transaction: Transaction | None = None
+        self._givers = cls._givers
+        self._handle = ffi.new_handle(self)
+        self._native = self._make_native()
+
+    def _make_native(self) -> CData:
+        cls = self._cls
+        table = cls._table
+        flags = lib.ANJAY_CFFI_READS * any(r.readable for r in table)
+        flags |= lib.ANJAY_CFFI_WRITES * any(r.writable for r in table)
+        flags |= lib.ANJAY_CFFI_EXECUTES * any(r.operations == "E" for r in table)
+        flags |= lib.ANJAY_CFFI_MULTIPLE * any(r.multiple for r in table)
+        flags |= lib.ANJAY_CFFI_REMOVES * any(r.multiple and r.writable for r in table)
+        flags |= lib.ANJAY_CFFI_CREATES * cls.creatable | lib.ANJAY_CFFI_DELETES * cls.deletable
+        self._version = ffi.NULL if cls.version is None else ffi.new("char[]", cls.version.encode())
+        rids, kinds = ffi.new("uint16_t[]", [r.rid for r in table]), bytes(r.kind for r in table)
+        native = lib.anjay_cffi_object_new(
+            self._handle, cls.oid, self._version, flags, rids, ffi.from_buffer("uint8_t[]", kinds), len(table)
+        )
+        if native == ffi.NULL:
+            raise MemoryError
+        return ffi.gc(native, lib.anjay_cffi_object_delete)
+
+    # --- what the program does ------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._by_iid)
+
+    def __iter__(self) -> Iterator[ObjectT]:
+        return iter(self._ordered)
+
+    def __getitem__(self, iid: int) -> ObjectT:
+        found = self._by_iid.get(iid)
+        if found is None:
+            raise KeyError(iid)
+        return found
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{self!r} cannot be copied or pickled; its instances can")
+
+    def __repr__(self) -> str:
+        return f"<Instances of {self._cls.__name__} /{self._cls.oid}: {', '.join(map(str, self._by_iid))}>"
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._by_iid or any(item is instance for instance in self._by_iid.values())
+
+    def add(self, instance: ObjectT) -> ObjectT:
+        """Add an instance; it gets the lowest free id unless it has one. Servers are told."""
+        with self._lock:
+            self._insert(instance)
+            self._publish()
+        self._instances_changed()
+        return instance
+
+    def remove(self, instance: ObjectT | int) -> ObjectT:
+        """Take an instance (or the one with an id) away. Servers are told."""
+        with self._lock:
+            iid = instance if isinstance(instance, int) else instance.iid
+            found = self._by_iid.get(-1 if iid is None else iid)
+            if found is None or (not isinstance(instance, int) and found is not instance):
+                raise KeyError(instance)
+            del self._by_iid[typing.cast(int, iid)]
+            found._group = None
+            self._publish()
+        self._instances_changed()
+        return found
+
+    # --- what the wrapper does ------------------------------------------------------------------------------
+
+    def _insert(self, instance: ObjectT) -> None:
+        if type(instance) is not self._cls:
+            raise TypeError(f"{instance!r} is no {self._cls.__name__}")
+        if instance._group is not None:
+            raise AnjayError(f"{instance!r} is registered already")
+        iid = instance._iid
+        if iid is None:
+            iid = next(i for i in range(65535) if i not in self._by_iid)
+        elif iid in self._by_iid:
+            raise ConfigurationError(f"/{self._cls.oid}/{iid} exists")
+        instance._iid = iid
+        instance._group = self
+        self._by_iid[iid] = instance
+
+    def _forked(self) -> None:
+        """This is a child made by fork; the instances go on as plain objects."""
+        self._lock = threading.RLock()
+        self._native = self._client = None
+
+    def _release(self) -> None:
+        """The library knows the object no more."""
+        with self._lock:
+            native, self._native, self._client = self._native, None, None
+        if native is not None:
+            ffi.release(native)
+
+    def _publish(self) -> None:
+        """Hand the set of instances to the C side, which answers the lists from it."""
+        iids = sorted(self._by_iid)
+        self._ordered = tuple(self._by_iid[iid] for iid in iids)
+        if self._native is None:
+            return
+        table = self._cls._table
+        present = bytes(_dm.is_present(self._by_iid[iid], declared) for iid in iids for declared in table)
+        if lib.anjay_cffi_object_set(
+            self._native, ffi.new("uint16_t[]", iids), ffi.from_buffer("uint8_t[]", present), len(iids)
+        ):
+            raise MemoryError
+
+    def _present(self, instance: ObjectT, declared: Resource) -> None:
+        """A value came or went."""
+        with self._lock:
+            if self._native is not None:
+                there = _dm.is_present(instance, declared)
+                lib.anjay_cffi_object_set_present(self._native, instance._iid, declared.index, there)
+
+    def _before_change(self, instance: ObjectT) -> None:
+        """An instance is going to be changed: by a handler within a transaction, if in the loop's thread."""
+        transaction = self._transaction
+        if transaction is not None and transaction.thread == threading.get_ident():
+            transaction.save(instance)
+
+    def _assigned(self, instance: ObjectT, declared: Resource) -> None:
+        self._present(instance, declared)
+        if self._writing is None or self._writing[0] is not instance or self._writing[1] is not declared:
+            self._notify(instance, declared)
+
+    def _notify(self, instance: ObjectT, declared: Resource) -> None:
+        client = self._client
+        native = None if client is None else client._native
+        if client is None or native is None:
+            return
+        result = _notify(client._loop, native, self._cls.oid, instance._iid, declared.rid)
+        if result:
+            client._check(result, f"{instance!r}: {declared.name} was not notified")
+
+    def _instances_changed(self) -> None:
+        client = self._client
+        if client is not None and not client.closed:
+            client.notify_instances_changed(self._cls.oid)
+
+
+def register(client: Client, obj: Any, instances: Iterable[Any] = ()) -> Any:
+    """What ``client.register()`` does: an instance, or a class with the instances that it begins with.
+
+    Returns the instance, or the ``Instances`` of a class.
+    """
+    cls = obj if isinstance(obj, type) else type(obj)
+    if not issubclass(cls, Object) or cls.oid < 0:
+        raise ConfigurationError(f"{obj!r} is no Object, or its class has no oid")
+    anjay = client._anjay
+    if cls.oid in client._objects:
+        raise ConfigurationError(f"/{cls.oid} is registered already")
+    group: Instances[Any] = Instances(client, cls)
+    if not isinstance(obj, type) and instances:
+        raise ConfigurationError("instances= goes with a class, not with an instance")
+    first = list(instances) if isinstance(obj, type) else [obj]
+    try:
+        for instance in first:
+            group._insert(instance)
+        group._publish()
+        if lib.anjay_register_object(anjay, lib.anjay_cffi_object_def(group._native)):
+            raise NativeError(-1, f"/{cls.oid} was not registered")
+    except BaseException:
+        for instance in first:
+            if getattr(instance, "_group", None) is group:
+                instance._group = None
+        group._release()
+        raise
+    client._objects[cls.oid] = group
+    client._check(0, "")
+    return group if isinstance(obj, type) else obj
+
+
+def unregister(client: Client, obj: Any) -> None:
+    """What ``client.unregister()`` does: takes an instance's class, a class or its ``Instances`` away."""
+    cls = obj._cls if isinstance(obj, Instances) else obj if isinstance(obj, type) else type(obj)
+    anjay = client._anjay
+    if lib.anjay_cffi_in_handler():
+        raise AnjayError("unregister() from within a handler: client.call_later(0, client.unregister, ...)")
+    group = client._objects.get(getattr(cls, "oid", -1))
+    if group is None or group._cls is not cls:
+        raise ConfigurationError(f"{obj!r} is not registered")
+    result = lib.anjay_unregister_object(anjay, lib.anjay_cffi_object_def(group._native))
+    client._check(result, f"/{cls.oid} was not unregistered")
+    del client._objects[cls.oid]
+    for instance in group:
+        instance._group = None
+    group._release()

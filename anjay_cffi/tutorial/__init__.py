@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Anjay firmware-update tutorial in Python: ``python -m anjay_cffi.tutorial ENDPOINT``."""

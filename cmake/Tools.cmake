@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every build needs: a C compiler, the headers of this Python, OpenSSL 3.
+if(NOT CMAKE_C_COMPILER)
+    # CC may come from whoever built this Python, and hold arguments
+    separate_arguments(ANJAY_CC_WORDS UNIX_COMMAND "$ENV{CC}")
+    list(APPEND ANJAY_CC_WORDS cc)
+    list(GET ANJAY_CC_WORDS 0 ANJAY_CC_NAME)
+    find_program(ANJAY_CC NAMES ${ANJAY_CC_NAME})
+    if(NOT ANJAY_CC AND DEFINED ENV{CC})
+        find_program(ANJAY_ANY_CC NAMES cc gcc clang)
+        if(ANJAY_ANY_CC)
+            stop("the C compiler '${ANJAY_CC_NAME}' (CC) is not here: set CC=${ANJAY_ANY_CC}")
+        endif()
+    elseif(NOT ANJAY_CC)
+        find_program(ANJAY_CC NAMES gcc clang)
+    endif()
+    if(NOT ANJAY_CC)
+        stop("no C compiler: install one (Debian, Ubuntu: gcc libc6-dev; Fedora: gcc; Alpine: gcc musl-dev)")
+    endif()
+endif()
+enable_language(C)
+
+find_package(Python 3.10 QUIET COMPONENTS Interpreter Development.SABIModule)
+if(NOT Python_Development.SABIModule_FOUND)
+    stop("no Python.h: install the headers of this Python (Debian, Ubuntu: python3-dev; Fedora: python3-devel; Alpine: python3-dev)")
+endif()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads QUIET)
+
+# require_openssl(): for a provider whose TLS is OpenSSL.
+macro(require_openssl)
+    find_package(OpenSSL QUIET COMPONENTS SSL Crypto)
+    set(ANJAY_OPENSSL_PACKAGE "Debian, Ubuntu: libssl-dev; Fedora: openssl-devel; Alpine: openssl-dev")
+    if(NOT OPENSSL_FOUND)
+        stop("no OpenSSL headers: install OpenSSL 3 for development (${ANJAY_OPENSSL_PACKAGE})")
+    elseif(OPENSSL_VERSION VERSION_LESS 3)
+        stop("OpenSSL ${OPENSSL_VERSION} is too old: install version 3 or newer (${ANJAY_OPENSSL_PACKAGE})")
+    endif()
+endmacro()

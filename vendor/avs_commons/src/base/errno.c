@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <avsystem/commons/avs_errno.h>
+
+#include <stddef.h>
+
+static const char *const TEXTS[] = {
+    [AVS_NO_ERROR] = "no error",
+    [AVS_E2BIG] = "argument list too long",
+    [AVS_EACCES] = "permission denied",
+    [AVS_EADDRINUSE] = "address in use",
+    [AVS_EADDRNOTAVAIL] = "address not available",
+    [AVS_EAFNOSUPPORT] = "address family not supported",
+    [AVS_EAGAIN] = "try again",
+    [AVS_EALREADY] = "already in progress",
+    [AVS_EBADF] = "bad file descriptor",
+    [AVS_EBADMSG] = "bad message",
+    [AVS_EBUSY] = "busy",
+    [AVS_ECHILD] = "no child process",
+    [AVS_ECONNABORTED] = "connection aborted",
+    [AVS_ECONNREFUSED] = "connection refused",
+    [AVS_ECONNRESET] = "connection reset",
+    [AVS_EDEADLK] = "deadlock avoided",
+    [AVS_EDESTADDRREQ] = "destination address required",
+    [AVS_EDOM] = "argument out of domain",
+    [AVS_EEXIST] = "file exists",
+    [AVS_EFAULT] = "bad address",
+    [AVS_EFBIG] = "file too large",
+    [AVS_EHOSTUNREACH] = "host unreachable",
+    [AVS_EINPROGRESS] = "in progress",
+    [AVS_EINTR] = "interrupted",
+    [AVS_EINVAL] = "invalid argument",
+    [AVS_EIO] = "input/output error",
+    [AVS_EISCONN] = "already connected",
+    [AVS_EISDIR] = "is a directory",
+    [AVS_ELOOP] = "too many symbolic links",
+    [AVS_EMFILE] = "too many open files in the process",
+    [AVS_EMLINK] = "too many links",
+    [AVS_EMSGSIZE] = "message too large",
+    [AVS_ENAMETOOLONG] = "name too long",
+    [AVS_ENETDOWN] = "network down",
+    [AVS_ENETRESET] = "connection aborted by the network",
+    [AVS_ENETUNREACH] = "network unreachable",
+    [AVS_ENFILE] = "too many open files in the system",
+    [AVS_ENOBUFS] = "no buffer space",
+    [AVS_ENODEV] = "no such device",
+    [AVS_ENOENT] = "no such file or directory",
+    [AVS_ENOEXEC] = "not an executable format",
+    [AVS_ENOLINK] = "link severed",
+    [AVS_ENOMEM] = "out of memory",
+    [AVS_ENOMSG] = "no message of that type",
+    [AVS_ENOPROTOOPT] = "protocol option not available",
+    [AVS_ENOSPC] = "no space left on device",
+    [AVS_ENOSYS] = "function not implemented",
+    [AVS_ENOTBLK] = "block device required",
+    [AVS_ENOTCONN] = "not connected",
+    [AVS_ENOTDIR] = "not a directory",
+    [AVS_ENOTEMPTY] = "directory not empty",
+    [AVS_ENOTSOCK] = "not a socket",
+    [AVS_ENOTSUP] = "not supported",
+    [AVS_ENOTTY] = "inappropriate I/O control",
+    [AVS_ENXIO] = "no such device or address",
+    [AVS_EOVERFLOW] = "value too large",
+    [AVS_EPERM] = "operation not permitted",
+    [AVS_EPIPE] = "broken pipe",
+    [AVS_EPROTO] = "protocol error",
+    [AVS_EPROTONOSUPPORT] = "protocol not supported",
+    [AVS_EPROTOTYPE] = "wrong protocol type for the socket",
+    [AVS_ERANGE] = "result out of range",
+    [AVS_EROFS] = "read-only file system",
+    [AVS_ESPIPE] = "illegal seek",
+    [AVS_ESRCH] = "no such process",
+    [AVS_ETIMEDOUT] = "timed out",
+    [AVS_ETXTBSY] = "text file busy",
+    [AVS_EXDEV] = "cross-device link"
+};
+
+const char *avs_strerror(avs_errno_t error) {
+    if ((size_t) error < sizeof(TEXTS) / sizeof(TEXTS[0])) {
+        return TEXTS[error];
+    }
+    return "unknown error";
+}
