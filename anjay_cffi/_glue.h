@@ -99,9 +99,9 @@ void anjay_cffi_loop_stop(anjay_cffi_loop_t *loop);
 /* Returns 1 and forgets it if stop() was called since, else 0. */
 int anjay_cffi_loop_take_stop(anjay_cffi_loop_t *loop);
 
-/* For anjay_cffi_close: waits for a signal's byte in the wake-up pipe (SIGNAL), end_wait() (STOPPED), or
- * `timeout_ms` (DONE; negative: no limit). */
-int anjay_cffi_loop_wait_signal(anjay_cffi_loop_t *loop, int timeout_ms);
+/* For anjay_cffi_close: waits for SIGINT's byte in the wake-up pipe (SIGNAL), end_wait() (STOPPED), or
+ * `timeout_ms` (DONE; negative: no limit). Other signals' handlers run when close() is over. */
+int anjay_cffi_loop_wait_interrupt(anjay_cffi_loop_t *loop, int timeout_ms);
 void anjay_cffi_loop_forget(anjay_cffi_loop_t *loop); /* signals and stops of the past */
 void anjay_cffi_loop_end_wait(anjay_cffi_loop_t *loop);
 

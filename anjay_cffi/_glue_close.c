@@ -22,7 +22,7 @@ typedef struct {
     victim_t *victims;
     size_t count;
     anjay_cffi_loop_t *loop;
-    int timeout_ms; /* negative: wait for a signal only */
+    int timeout_ms; /* negative: wait for Ctrl-C only */
     int cut;
 } watch_t;
 
@@ -51,7 +51,7 @@ static void cut(watch_t *watch) {
 
 static void *watch_main(void *arg) {
     watch_t *watch = (watch_t *) arg;
-    if (anjay_cffi_loop_wait_signal(watch->loop, watch->timeout_ms) != ANJAY_CFFI_LOOP_STOPPED) {
+    if (anjay_cffi_loop_wait_interrupt(watch->loop, watch->timeout_ms) != ANJAY_CFFI_LOOP_STOPPED) {
         cut(watch);
     }
     return NULL;

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -223,18 +224,22 @@ static int prepare_polls(anjay_cffi_loop_t *loop) {
     return 0;
 }
 
-/* Empties the wake-up pipe. True if a signal handler wrote to it: those write the signal's number, never 0. */
-static bool drain(anjay_cffi_loop_t *loop) {
-    bool signalled = false;
+/* Empties the wake-up pipe. A signal handler writes the signal's number, never 0: a bit for each that did. */
+static uint64_t drain_signals(anjay_cffi_loop_t *loop) {
+    uint64_t signals = 0;
     unsigned char buffer[64];
     ssize_t got;
     do {
         got = read(loop->pipe_read, buffer, sizeof(buffer));
         for (ssize_t i = 0; i < got; ++i) {
-            signalled |= buffer[i] != 0;
+            signals |= buffer[i] ? UINT64_C(1) << (buffer[i] - 1) % 64 : 0;
         }
     } while (got == (ssize_t) sizeof(buffer));
-    return signalled;
+    return signals;
+}
+
+static bool drain(anjay_cffi_loop_t *loop) {
+    return drain_signals(loop) != 0;
 }
 
 void anjay_cffi_loop_forget(anjay_cffi_loop_t *loop) {
@@ -242,13 +247,13 @@ void anjay_cffi_loop_forget(anjay_cffi_loop_t *loop) {
     (void) anjay_cffi_loop_take_stop(loop);
 }
 
-int anjay_cffi_loop_wait_signal(anjay_cffi_loop_t *loop, int timeout_ms) {
+int anjay_cffi_loop_wait_interrupt(anjay_cffi_loop_t *loop, int timeout_ms) {
     double deadline = now_s() + timeout_ms * 1e-3;
     struct pollfd pipe = { .fd = loop->pipe_read, .events = POLLIN };
     for (;;) {
         int left_ms = timeout_ms < 0 ? -1 : (int) ((deadline - now_s()) * 1e3) + 1;
         int ready = timeout_ms >= 0 && left_ms <= 0 ? 0 : poll(&pipe, 1, left_ms);
-        if (ready > 0 && drain(loop)) {
+        if (ready > 0 && drain_signals(loop) & UINT64_C(1) << (SIGINT - 1)) {
             return ANJAY_CFFI_LOOP_SIGNAL;
         }
         if (atomic_load(&loop->stop)) {

@@ -75,9 +75,9 @@ def test_observe_with_periods(own: Pair) -> None:
         own.client("set", 0, "integer", value)
     assert own.notification("/33333/0/1")["content"]["value"] == 19
     first = time.monotonic()
-    assert 0.7 < first - begin < 2
+    assert first - begin > 0.7
     assert own.notification("/33333/0/1")["content"]["value"] == 19
-    assert 2 < time.monotonic() - first < 4.5
+    assert time.monotonic() - first > 2
 
 
 def test_observe_with_thresholds(own: Pair) -> None:

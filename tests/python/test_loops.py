@@ -20,13 +20,15 @@ import anjay_cffi as lwm2m
 from .peer import GET, Peer
 
 Make = Callable[..., lwm2m.Client]
+AT_ONCE = 10.0
+"""Seconds; far below what a wait would take that is not ended, far above what a busy machine adds."""
 
 
 def test_timeout(make: Make) -> None:
     client = make()
     began = time.monotonic()
     client.run(timeout=0.2)
-    assert 0.19 < time.monotonic() - began < 1
+    assert 0.19 < time.monotonic() - began < AT_ONCE
     client.run(timeout=0)
 
 
@@ -49,7 +51,7 @@ def test_stop_from_another_thread(make: Make) -> None:
     began = time.monotonic()
     client.run(max_wait=60)
     timer.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < AT_ONCE
 
 
 def test_stop_from_a_callback(make: Make) -> None:
@@ -66,7 +68,7 @@ def test_stop_from_a_signal_handler(make: Make) -> None:
     try:
         began = time.monotonic()
         client.run(max_wait=60)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < AT_ONCE
     finally:
         timer.join()
         signal.signal(signal.SIGUSR1, before)
@@ -80,7 +82,7 @@ def test_ctrl_c_works_at_once(make: Make) -> None:
     with pytest.raises(KeyboardInterrupt):
         client.run(max_wait=60)
     timer.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < AT_ONCE
     assert signal.set_wakeup_fd(-1) == -1
     client.run(timeout=0.05)
 
@@ -97,7 +99,7 @@ def test_ctrl_c_just_before_the_wait_is_not_lost(make: Make) -> None:
         began = time.monotonic()
         client.call_later(0.3, client.stop)
         client.run(max_wait=60)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < AT_ONCE
     finally:
         signal.signal(signal.SIGUSR1, before)
 
@@ -236,7 +238,7 @@ def test_jobs_of_another_thread_wake_the_loop(make: Make) -> None:
         began = time.monotonic()
         client.call_later(0.0, done.set)
         assert done.wait(5)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < AT_ONCE
         client.every(0.001, int).cancel()
     client.stop()
     assert client.join()
@@ -378,8 +380,6 @@ with lwm2m.Client("urn:dev:os:test") as client:
         client.start_thread()
         client.join() if mode == "join" else time.sleep(60)
 """
-AT_ONCE = 5.0
-"""Seconds: INTERRUPTED_CLOSE and a busy machine; a silent server would take a minute or more."""
 
 
 def interrupted(mode: str, uri: str, ready: Callable[[], object], folder: Path) -> float:

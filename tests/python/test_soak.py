@@ -81,8 +81,8 @@ def memory() -> Memory:
 def assert_steady(what: str, work: Callable[[int], None], count: int) -> None:
     """Do ``count`` pieces of work in windows; none may leave a byte behind for each piece.
 
-    The least that malloc() can lose is 32 bytes: half of that for each piece is the bound while the pieces are
-    few, because a list or a dict of the interpreter's own may grow in every window, too.
+    The least that malloc() can lose is 32 bytes: half of that for each piece is the bound while there are few
+    pieces, because a list or a dict of the interpreter's own may grow in every window, too.
     """
     each = max(1, count // WINDOWS)
     work(max(50, each // 4))  # whatever is made once

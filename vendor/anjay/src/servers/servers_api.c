@@ -123,6 +123,7 @@ static bool wait_once(anjay_t *anjay, int timeout_ms) {
     }
     anjay_unlock(anjay);
     const int ready = poll(fds, (nfds_t) count, timeout_ms);
+    const bool failed = ready < 0 && errno != EINTR; /* a signal is the program's, and no answer */
     anjay_lock(anjay);
     for (size_t i = 0; i < count && ready > 0; ++i) {
         if (fds[i].revents) {
@@ -135,7 +136,7 @@ static bool wait_once(anjay_t *anjay, int timeout_ms) {
             coap_endpoint_tick(server->ep);
         }
     }
-    return ready >= 0;
+    return !failed;
 }
 
 void anjay_servers_deregister_all(anjay_t *anjay) {
