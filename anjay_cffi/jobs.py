@@ -23,7 +23,7 @@ class Job:
     only the thread that runs the scheduler, or close(), may find that out.
     """
 
-    __slots__ = ("_active", "_args", "_cell", "_client", "_function", "_repeats")
+    __slots__ = ("_active", "_again", "_args", "_cell", "_client", "_function")
 
     def __init__(
         self, client: Client, function: Callable[..., object], args: tuple[object, ...], repeats: bool
@@ -31,8 +31,8 @@ class Job:
         self._client = client
         self._function = function
         self._args = args
-        self._repeats = repeats
         self._active = True
+        self._again = repeats  # the trampoline calls the function by itself, else _last()
         self._cell: CData = None
 
     def _start(self, handle: CData, delay: float, period: float) -> None:
@@ -46,15 +46,14 @@ class Job:
 
     def _drop(self) -> None:
         """Forget the job; frees the cell unless another thread's cancel() still has it in hand."""
-        self._active = False
+        self._active = self._again = False
         self._cell = None
         self._client._jobs.pop(self, None)
 
-    def __call__(self) -> None:
-        """Called by the scheduler, in the thread of the loop."""
+    def _last(self) -> None:
+        """Called by the scheduler, in the thread of the loop, when it does not come again."""
         function, args, active = self._function, self._args, self._active
-        if not active or not self._repeats:
-            self._drop()
+        self._drop()
         if active:
             function(*args)
 
@@ -67,7 +66,7 @@ class Job:
         """Never call the function again. From any thread, and from within the function."""
         if not self._active:
             return
-        self._active = False
+        self._active = self._again = False
         if self._client._inside == threading.get_ident():
             self._drop()
             return

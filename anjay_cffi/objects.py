@@ -164,8 +164,9 @@ class Object:
 
         Does nothing for an instance that is not registered (any more): nobody observes it.
         """
-        for name in names or tuple(n for n, declared in self._names.items() if declared.readable):
-            declared = self._names.get(name)
+        table = self._names
+        for name in names or [n for n, declared in table.items() if declared.readable]:
+            declared = table.get(name)
             if declared is None or not declared.readable:
                 raise ConfigurationError(f"{type(self).__name__} has no resource {name!r} to be read")
             group = self._group

@@ -50,6 +50,8 @@ class Resource:
             raise ConfigurationError(f"operations are {operations!r}, must be one of {', '.join(_KINDS)}")
         self.rid = rid
         self.operations = operations
+        self.readable = operations in ("R", "RW")
+        self.writable = operations in ("W", "RW")
         self.default = default
         self.declared = kind
         self.name = ""
@@ -106,16 +108,6 @@ class Resource:
     def kind(self) -> int:
         """The library's anjay_dm_resource_kind_t."""
         return int(_KINDS[self.operations][self.multiple])
-
-    @property
-    def readable(self) -> bool:
-        """Servers may read it."""
-        return self.operations in ("R", "RW")
-
-    @property
-    def writable(self) -> bool:
-        """Servers may write it."""
-        return self.operations in ("W", "RW")
 
     # --- values ---------------------------------------------------------------------------------------------
 

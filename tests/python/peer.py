@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import anjay_cffi as lwm2m
+
 CON, NON, ACK, RST = range(4)
 GET, POST, PUT, DELETE, FETCH = 1, 2, 3, 4, 5
 OBSERVE, LOCATION, PATH, FORMAT, QUERY, ACCEPT, BLOCK2, BLOCK1 = 6, 8, 11, 12, 15, 17, 23, 27
@@ -73,6 +75,14 @@ class Message:
     @property
     def path(self) -> str:
         return "/" + "/".join(part.decode() for part in self.get(PATH))
+
+
+def run_until(client: lwm2m.Client, condition: Callable[[], bool]) -> None:
+    """Drive the client in this thread until the condition holds."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        client.run(timeout=0.02)
 
 
 class Peer:
