@@ -170,8 +170,13 @@ class Object:
             if declared is None or not declared.readable:
                 raise ConfigurationError(f"{type(self).__name__} has no resource {name!r} to be read")
             group = self._group
-            if group is not None:
-                group._notify(self, declared)
+            client = None if group is None else group._client
+            native = None if client is None else client._native
+            if group is None or client is None or native is None:
+                continue
+            result = _notify(client._loop, native, group._cls.oid, self._iid, declared.rid)
+            if result:
+                client._check(result, f"{self!r}: {name} was not notified")
 
     def reset(self) -> None:
         """Called when a server replaces the instance: gives every writable resource its default."""
@@ -352,17 +357,11 @@ class Instances(Generic[ObjectT]):
 
     def _assigned(self, instance: ObjectT, declared: Resource) -> None:
         self._present(instance, declared)
-        if self._writing is None or self._writing[0] is not instance or self._writing[1] is not declared:
-            self._notify(instance, declared)
-
-    def _notify(self, instance: ObjectT, declared: Resource) -> None:
-        client = self._client
-        native = None if client is None else client._native
-        if client is None or native is None:
+        writing = self._writing  # what a server writes, the library notifies itself
+        if writing is not None and writing[0] is instance and writing[1] is declared:
             return
-        result = _notify(client._loop, native, self._cls.oid, instance._iid, declared.rid)
-        if result:
-            client._check(result, f"{instance!r}: {declared.name} was not notified")
+        if declared.readable:
+            Object.notify(instance, declared.name)
 
     def _instances_changed(self) -> None:
         client = self._client
