@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 class _Driver:
+    __slots__ = ("_client", "_loop", "_thread", "_timer", "done")
+
     def __init__(self, client: Client) -> None:
         self._client = client
         self._loop = asyncio.get_running_loop()
@@ -46,10 +48,18 @@ class _Driver:
             self.done.set_result(None)
 
     def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        delay = self._client.next_deadline()
-        self._timer = None if delay is None else self._loop.call_later(delay, self.step)
+        """One that rings too early does no harm, so that most steps leave it as it is."""
+        delay, timer = self._client.next_deadline(), self._timer
+        due = None if delay is None else self._loop.time() + delay
+        if timer is not None and due is not None and timer.when() <= due:
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timer = None if due is None else self._loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self.step()
 
     def finish(self) -> bool:
         """The client closes: let serve() return. True if no step can be under way from here on.

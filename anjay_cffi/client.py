@@ -131,17 +131,23 @@ class Client(ServerControl):
     @contextmanager
     def _driving(self) -> Iterator[None]:
         """Hold the right to drive the client."""
+        self._begin_driving()
+        try:
+            yield
+        finally:
+            self._end_driving()
+
+    def _begin_driving(self) -> None:
         self._anjay  # noqa: B018 (raises ClosedError)
         raise_pending()
+        log.sync_levels()
         if not self._driven.acquire(blocking=False):
             raise AnjayError("another loop drives this client already")
         self._driving_thread = threading.get_ident()
-        try:
-            log.sync_levels()
-            yield
-        finally:
-            self._driving_thread = None
-            self._driven.release()
+
+    def _end_driving(self) -> None:
+        self._driving_thread = None
+        self._driven.release()
 
     # --- state ----------------------------------------------------------------------------------------------
 
@@ -275,10 +281,13 @@ class Client(ServerControl):
 
     async def serve(self) -> None:
         """Drive the client from the running asyncio loop until stop() or cancellation."""
-        with self._driving():
-            from . import aio  # asyncio is a third of what the package would load at start
+        from . import aio  # asyncio is a third of what the package would load at start
 
+        self._begin_driving()
+        try:
             await aio.serve(self)
+        finally:
+            self._end_driving()
 
     def start_thread(self, max_wait: float = 1.0) -> None:
         """Drive the client in a thread of its own; stop() and join() end it."""
