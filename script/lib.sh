@@ -28,7 +28,8 @@ install_packages() {
     # shellcheck disable=SC2086
     if command -v apt-get >/dev/null 2>&1; then
         say "installing system packages:$deb (apt-get)"
-        as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq &&
+        # a repository of somebody else's that cannot be read must not keep Debian's packages away
+        as_root env DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq
             apt-get install -y -qq --no-install-recommends $deb >/dev/null"
     elif command -v dnf >/dev/null 2>&1; then
         say "installing system packages:$rpm (dnf)"
@@ -75,13 +76,18 @@ need_system_packages() {
 
 venv_pip() { .venv/bin/python -m pip --quiet --disable-pip-version-check "$@"; }
 
+sources() {
+    find anjay_cffi vendor cmake CMakeLists.txt build_ffi.py pyproject.toml LICENSE README.md \
+        -type f ! -name '*.pyc' ! -name '*.so' "$@"
+}
+
+# How to build, and of which files: one that is gone is not newer than anything. Folders do not tell, since Python
+# makes its caches in them.
+wanted_build() { printf '%s %s %s' "$PWD" "$*" "$(sources | LC_ALL=C sort | cksum)"; }
+
 # True if the last build was made here, in the same way, and no source is newer or gone.
 is_built() {
-    sources="anjay_cffi vendor cmake CMakeLists.txt build_ffi.py pyproject.toml LICENSE README.md"
-    # shellcheck disable=SC2086
-    [ -f .venv/built ] && [ "$(cat .venv/built)" = "$1" ] &&
-        [ -z "$(find $sources \( -type f ! -name '*.pyc' ! -name '*.so' -o -type d ! -name __pycache__ \) \
-            -newer .venv/built | head -n 1)" ]
+    [ -f .venv/built ] && [ "$(cat .venv/built)" = "$1" ] && [ -z "$(sources -newer .venv/built | head -n 1)" ]
 }
 
 # make_venv EXTRA [PIP-ARGS...]: .venv with this package and one of its extras in it. Builds only what is not built yet.
@@ -91,7 +97,7 @@ make_venv() {
     shift
     python=$(find_python)
     need_system_packages "$python"
-    wanted="$PWD $*"
+    wanted=$(wanted_build "$@")
     if ! venv_pip --version >/dev/null 2>&1 || [ "$(cat .venv/place 2>/dev/null)" != "$PWD" ]; then
         "$python" -m venv --clear .venv
         printf '%s' "$PWD" >.venv/place
