@@ -240,7 +240,7 @@ def test_jobs_of_another_thread_wake_the_loop(make: Make) -> None:
         done = threading.Event()
         began = time.monotonic()
         client.call_later(0.0, done.set)
-        assert done.wait(5)
+        assert done.wait(20)
         assert time.monotonic() - began < AT_ONCE
         client.every(0.001, int).cancel()
     client.stop()
@@ -260,7 +260,7 @@ def test_delays_are_checked(make: Make) -> None:
 
 def test_a_loop_of_ones_own(peer: Peer, make: Make) -> None:
     client = make()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     poller = select.poll()
     poller.register(client.fileno(), select.POLLIN)
     answers: list[int] = []
@@ -290,14 +290,15 @@ def test_asyncio_many_clients(peer: Peer) -> None:
             client.server.add(lwm2m.ServerInstance(ssid=1, lifetime=60))
             clients.append(client)
         tasks = [asyncio.create_task(client.serve()) for client in clients]
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not all(client.registered for client in clients):
             assert time.monotonic() < end
             await asyncio.sleep(0.01)
         ticks: list[int] = []
         clients[0].every(0.02, ticks.append, 1)
-        await asyncio.sleep(0.2)
-        assert len(ticks) >= 5
+        while len(ticks) < 5:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.01)
         clients[0].stop()
         await tasks[0]
         tasks[1].cancel()
