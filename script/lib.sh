@@ -54,22 +54,26 @@ has_python_headers() {
 
 # The interpreter to build the environment with.
 find_python() {
-    for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python3.10; do
+    for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
         if [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 &&
             "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
             command -v "$candidate"
             return 0
         fi
     done
-    say "CPython 3.10 or newer is needed"
+    say "CPython 3.10 or newer is needed: install one (beside an older python3, python3.12 for instance)"
     return 1
 }
 
 # need_system_packages PYTHON: installs what is missing, and nothing where nothing is.
 need_system_packages() {
-    if ! command -v "${CC:-cc}" >/dev/null 2>&1 || ! has_openssl_headers || ! has_python_headers "$1" ||
-        ! "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; then
-        install_packages gcc libc6-dev libssl-dev python3-dev python3-venv -- gcc openssl-devel python3-devel -- \
+    name=""
+    if ! has_python_headers "$1" || ! "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+        name=$(basename "$1") # a Python beside the system's own has packages of its own
+    fi
+    if [ -n "$name" ] || ! command -v "${CC:-cc}" >/dev/null 2>&1 || ! command -v find >/dev/null 2>&1 || ! has_openssl_headers; then
+        case $name in python3.*) ;; *) name=python3 ;; esac
+        install_packages gcc libc6-dev libssl-dev "$name-dev" "$name-venv" -- gcc findutils openssl-devel "$name-devel" -- \
             gcc musl-dev openssl-dev python3-dev
     fi
 }
