@@ -39,7 +39,7 @@ def nothing_left() -> Iterator[None]:
     assert live_objects() == objects
     left = {number: name for number, name in descriptors().items() if number not in files}
     assert not left
-    end = time.monotonic() + 2
+    end = time.monotonic() + 20
     while threading.active_count() > threads and time.monotonic() < end:
         time.sleep(0.01)
     assert threading.active_count() <= threads

@@ -411,7 +411,7 @@ def test_ctrl_c_does_not_wait_for_deregister(mode: str, tmp_path: Path) -> None:
 
         def ready() -> None:
             peer.registered()
-            time.sleep(0.3)  # the client has the answer
+            peer.ask(GET, "/1/0/1")  # the client took the answer to Register before this one
             peer.answer = False
 
         assert interrupted(mode, peer.uri, ready, tmp_path) < AT_ONCE
