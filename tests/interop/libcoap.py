@@ -25,6 +25,8 @@ from .lines import until
 REGISTERED = re.compile(
     r"v:1 t:CON c:POST i:\w+ \{\w+\} \[ Uri-Path:rd, Content-Format:application/link-format, Uri-Query:lwm2m"
 )
+# libcoap 4.3.5 has other words for it than 4.3.1
+SENT, RECEIVED = r"sent +\d+ bytes", r"(?:received|recv) +\d+ bytes"
 RESPONSE = re.compile(r"v:1 t:(\w+) c:(\d\.\d\d) i:\w+ \{\w*\} \[ ?(.*?) ?\]")
 
 
@@ -126,7 +128,7 @@ def running(command: str, folder: Path, *options: str) -> Iterator[Server]:
 
 def responses(log: str) -> list[tuple[str, str]]:
     """Codes and options of the responses that a program has received."""
-    received = (part.partition("\n")[2] for part in re.split(r"received \d+ bytes", log)[1:])
+    received = (part.partition("\n")[2] for part in re.split(RECEIVED, log)[1:])
     return [(found[2], found[3]) for part in received if (found := RESPONSE.match(part)) and found[2] >= "2"]
 
 
@@ -136,8 +138,8 @@ def answered_before(log: str) -> bool:
     Each begins with a message id that it draws. The client then repeats its answer, which has another token,
     and nothing was done for the request.
     """
-    sent = dict(re.findall(r"sent \d+ bytes\nv:1 t:(?:CON|NON) c:[A-Z]+ i:(\w+) \{(\w*)\}", log))
-    answers = re.findall(r"received \d+ bytes\nv:1 t:ACK c:[2-5]\.\d\d i:(\w+) \{(\w*)\}", log)
+    sent = dict(re.findall(SENT + r"\nv:1 t:(?:CON|NON) c:[A-Z]+ i:(\w+) \{(\w*)\}", log))
+    answers = re.findall(RECEIVED + r"\nv:1 t:ACK c:[2-5]\.\d\d i:(\w+) \{(\w*)\}", log)
     return any(mid in sent and sent[mid] != token for mid, token in answers)
 
 

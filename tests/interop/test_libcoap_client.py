@@ -309,7 +309,7 @@ def test_observe_and_cancel(world: World) -> None:
     for value in range(5):
         world.client("set", 0, "integer", value)
         assert world.get("/33333/0/1", TEXT) == str(value).encode()
-    assert world.server.count(r"received \d+ bytes\nv:1 t:(?:NON|CON) c:2\.05") == 0
+    assert world.server.count(libcoap.RECEIVED + r"\nv:1 t:(?:NON|CON) c:2\.05") == 0
 
 
 # --- firmware -----------------------------------------------------------------------------------------------
