@@ -87,7 +87,7 @@ sources() {
 
 # How to build, and of which files: one that is gone is not newer than anything. Folders do not tell, since Python
 # makes its caches in them.
-wanted_build() { printf '%s %s %s' "$PWD" "$*" "$(sources | LC_ALL=C sort | cksum)"; }
+wanted_build() { printf '%s %s\n%s' "$PWD" "$*" "$(sources | LC_ALL=C sort)"; }
 
 # True if the last build was made here, in the same way, and no source is newer or gone.
 is_built() {
