@@ -400,7 +400,13 @@ avs_error_t tls_start(avs_net_socket_t *socket) {
     if (tls->session) {
         SSL_set_session(tls->ssl, tls->session);
     }
+    ERR_clear_error();
     SSL_set_connect_state(tls->ssl);
+    if (ERR_peek_error()) { /* since 3.2 it allocates, and says nothing; without what it makes the next call crashes */
+        SSL_free(tls->ssl);
+        tls->ssl = NULL;
+        return avs_errno(AVS_ENOMEM);
+    }
     ++connections;
     return AVS_OK;
 }
