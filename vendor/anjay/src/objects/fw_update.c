@@ -139,7 +139,7 @@ static int package_begin(anjay_t *anjay, anjay_ssid_t ssid) {
     return fw->reset_expected || fw->to_be_opened ? 0 : ANJAY_ERR_METHOD_NOT_ALLOWED;
 }
 
-/** Opens the stream for the first byte, or for the end of an empty package: what is malformed before that changes nothing. */
+/** Opens the stream for the first byte, or for the end of an empty package: what is malformed before that opens nothing. */
 static int package_open(anjay_t *anjay) {
     fw_t *fw = get_fw(anjay);
     int result = 0;
@@ -213,10 +213,14 @@ static int package_finish(anjay_t *anjay) {
 }
 
 static void package_abort(anjay_t *anjay) {
-    get_fw(anjay)->to_be_opened = false;
-    if (get_fw(anjay)->state == STATE_DOWNLOADING) {
+    fw_t *fw = get_fw(anjay);
+    const bool unopened = fw->to_be_opened && fw->state == STATE_IDLE;
+    fw->to_be_opened = false;
+    if (fw->state == STATE_DOWNLOADING) {
         fw_log(WARNING, "package transfer ended before its end");
         back_to_idle(anjay, ANJAY_FW_UPDATE_RESULT_CONNECTION_LOST);
+    } else if (unopened) {
+        set_result(anjay, ANJAY_FW_UPDATE_RESULT_CONNECTION_LOST);
     }
 }
 
