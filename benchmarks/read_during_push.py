@@ -1,22 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a Read takes while a firmware push runs: ``read_during_push.py [MIB]``.
+"""How long a Read takes while a firmware push runs: ``read_during_push.py [--psk] [MIB]``.
 
-Starts the tutorial as a child process over NoSec, pushes an image of so many MiB, and sends a Read after
-every block, so that each waits behind one. Prints the latencies in microseconds.
+Starts the tutorial as a child process, pushes an image of so many MiB, and sends a Read after every block, so
+that each waits behind one. Prints the latencies in microseconds; with PSK they include the server's own DTLS.
 """
 
 from __future__ import annotations
 
-import socket
+import argparse
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.python.peer import ACCEPT, BLOCK1, FORMAT, GET, PATH, PUT, Message, Peer, number
+from tests.python.peer import ACCEPT, BLOCK1, FORMAT, GET, PATH, PUT, Message, number
+from tests.wire.dtls import DtlsServer
+from tests.wire.server import Server
+
+Send, Receive = Callable[[bytes], None], Callable[[], bytes]
 
 
 def request(code: int, path: str, mid: int, options: list[tuple[int, bytes]], payload: bytes = b"") -> bytes:
@@ -25,7 +30,7 @@ def request(code: int, path: str, mid: int, options: list[tuple[int, bytes]], pa
     return Message(0, code, mid, struct.pack("!H", mid), [*parts, *options], payload).encode()
 
 
-def measure(wire: socket.socket, client: tuple[str, int], blocks: int) -> list[float]:
+def measure(send: Send, receive: Receive, blocks: int) -> list[float]:
     """Microseconds of each Read."""
     times = []
     for i in range(blocks):
@@ -34,33 +39,58 @@ def measure(wire: socket.socket, client: tuple[str, int], blocks: int) -> list[f
         read_mid = (2 * i + 1) & 0xFFFF
         read = request(GET, "3333/0/5506", read_mid, [(ACCEPT, b"")])
         began = time.perf_counter()
-        wire.sendto(write, client)
-        wire.sendto(read, client)
+        send(write)
+        send(read)
         waiting = 2
         while waiting:
-            answer = wire.recv(2000)
+            answer = receive()
             if answer[0] >> 4 & 3 != 2:
                 continue
             waiting -= 1
             if answer[2:4] == struct.pack("!H", read_mid):
+                assert answer[1] == 0x45, answer
                 times.append((time.perf_counter() - began) * 1e6)
     return times
 
 
+def take_over(server: Server) -> tuple[Send, Receive]:
+    """From here on the caller's thread is the server."""
+    address = server.wait_registered().address
+    server._ending = True
+    server._thread.join()
+    port = server._socket
+    assert port is not None
+    port.settimeout(5)
+    connection = server.sessions[address].connection if isinstance(server, DtlsServer) else None
+
+    def send(data: bytes) -> None:
+        if connection is not None:
+            connection.send(data)
+            data = connection.bio_read(1 << 16)
+        port.sendto(data, address)
+
+    def receive() -> bytes:
+        data = port.recv(4096)
+        if connection is not None:
+            connection.bio_write(data)
+            data = connection.recv(4096)
+        return data
+
+    return send, receive
+
+
 def main() -> None:
     """Run it."""
-    mib = float(sys.argv[1]) if len(sys.argv) > 1 else 16
-    with Peer() as peer, tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "anjay_cffi.tutorial", "urn:dev:os:bench", "--server", peer.uri]
-        child = subprocess.Popen([*command, "--nosec", "--state-dir", folder], stderr=subprocess.DEVNULL)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--psk", action="store_true", help="DTLS; NoSec without it")
+    parser.add_argument("mib", nargs="?", type=float, default=16)
+    args = parser.parse_args()
+    with (DtlsServer if args.psk else Server)() as server, tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "anjay_cffi.tutorial", "urn:dev:os:bench", "--server", server.uri]
+        security = [] if args.psk else ["--nosec"]
+        child = subprocess.Popen([*command, *security, "--state-dir", folder], stderr=subprocess.DEVNULL)
         try:
-            peer.registered()
-            peer.wait(lambda: peer.client)
-            peer._ending = True  # from here on this thread is the server
-            peer._thread.join()
-            peer.socket.settimeout(5)
-            assert peer.client is not None
-            times = sorted(measure(peer.socket, peer.client, int(mib * 1024)))
+            times = sorted(measure(*take_over(server), int(args.mib * 1024)))
         finally:
             child.kill()
             child.wait()
