@@ -21,7 +21,8 @@ from tests.python.peer import ACCEPT, BLOCK1, FORMAT, GET, PATH, PUT, Message, n
 from tests.wire.dtls import DtlsServer
 from tests.wire.server import Server
 
-Send, Receive = Callable[[bytes], None], Callable[[], bytes]
+Send = Callable[[bytes], None]
+Receive = Callable[[], bytes]
 
 
 def request(code: int, path: str, mid: int, options: list[tuple[int, bytes]], payload: bytes = b"") -> bytes:
