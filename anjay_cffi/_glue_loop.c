@@ -33,6 +33,8 @@ struct anjay_cffi_loop_struct {
     int epoll;
     atomic_bool armed; /* someone waits: a wake-up must be written */
     atomic_bool stop;
+    bool had_to_seal;    /* the provider opened a socket that was not close-on-exec */
+    bool provider_seals; /* it opens them so itself */
     pthread_mutex_t pipe_lock; /* so that nobody writes to a descriptor that was closed and is another's now */
     pthread_mutex_t list_lock; /* Anjay frees its former list at each call */
     entries_t now;             /* sockets of this iteration; used by the loop's thread alone */
@@ -181,9 +183,12 @@ static bool contains(const entries_t *list, entry_t entry) {
     return false;
 }
 
-/* Not every provider opens its sockets close-on-exec. A socket that was seen before is looked at again only when
- * `reopened`, that is, when a job ran that may have closed it and opened another under the same number. */
+/* Not every provider opens its sockets close-on-exec; the first one tells. A socket that was seen before is looked at again
+ * only when `reopened`, that is, when a job ran that may have closed it and opened another under the same number. */
 static void seal(anjay_cffi_loop_t *loop, bool reopened) {
+    if (loop->provider_seals) {
+        return;
+    }
     bool changed = loop->now.count != loop->sealed.count;
     for (size_t i = 0; i < loop->now.count; ++i) {
         entry_t entry = loop->now.items[i];
@@ -193,7 +198,11 @@ static void seal(anjay_cffi_loop_t *loop, bool reopened) {
         changed = true;
         int flags = fcntl(entry.fd, F_GETFD);
         if (flags >= 0 && !(flags & FD_CLOEXEC)) {
+            loop->had_to_seal = true;
             fcntl(entry.fd, F_SETFD, flags | FD_CLOEXEC);
+        } else if (flags >= 0 && !loop->had_to_seal) {
+            loop->provider_seals = true;
+            return;
         }
     }
     if (changed) {
