@@ -99,6 +99,9 @@ void anjay_cffi_loop_stop(anjay_cffi_loop_t *loop);
 /* Returns 1 and forgets it if stop() was called since, else 0. */
 int anjay_cffi_loop_take_stop(anjay_cffi_loop_t *loop);
 
+/* 1 while the loop is inside a call of the library that serves a datagram or runs jobs, else 0. From any thread. */
+int anjay_cffi_loop_is_working(const anjay_cffi_loop_t *loop);
+
 /* For anjay_cffi_close: waits for SIGINT's byte in the wake-up pipe (SIGNAL), end_wait() (STOPPED), or
  * `timeout_ms` (DONE; negative: no limit). Other signals' handlers run when close() is over. */
 int anjay_cffi_loop_wait_interrupt(anjay_cffi_loop_t *loop, int timeout_ms);

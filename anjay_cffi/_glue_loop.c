@@ -35,6 +35,7 @@ struct anjay_cffi_loop_struct {
     atomic_bool stop;
     bool had_to_seal;    /* the provider opened a socket that was not close-on-exec */
     bool provider_seals; /* it opens them so itself */
+    atomic_bool working; /* a call of the library that may change the connections has not returned */
     pthread_mutex_t pipe_lock; /* so that nobody writes to a descriptor that was closed and is another's now */
     pthread_mutex_t list_lock; /* Anjay frees its former list at each call */
     entries_t now;             /* sockets of this iteration; used by the loop's thread alone */
@@ -72,6 +73,7 @@ anjay_cffi_loop_t *anjay_cffi_loop_new(void) {
     loop->epoll = -1;
     atomic_init(&loop->armed, false);
     atomic_init(&loop->stop, false);
+    atomic_init(&loop->working, false);
     pthread_mutex_init(&loop->pipe_lock, NULL);
     pthread_mutex_init(&loop->list_lock, NULL);
     anjay_cffi_count_object(1);
@@ -139,6 +141,10 @@ void anjay_cffi_loop_stop(anjay_cffi_loop_t *loop) {
 
 int anjay_cffi_loop_take_stop(anjay_cffi_loop_t *loop) {
     return atomic_exchange(&loop->stop, false);
+}
+
+int anjay_cffi_loop_is_working(const anjay_cffi_loop_t *loop) {
+    return atomic_load(&loop->working);
 }
 
 static int append(entries_t *list, entry_t entry) {
@@ -345,10 +351,12 @@ static int iterate(anjay_cffi_loop_t *loop, anjay_t *anjay, int limit_ms) {
         return errno == EINTR ? ANJAY_CFFI_LOOP_SIGNAL : ANJAY_CFFI_LOOP_ERROR;
     }
     bool signalled = ready > 0 && loop->polls[0].revents && drain(loop);
+    atomic_store(&loop->working, true);
     if (ready > 0) {
         serve_ready(loop, anjay);
     }
     run_due_jobs(loop, anjay);
+    atomic_store(&loop->working, false);
     if (pending_exception) {
         return ANJAY_CFFI_LOOP_PENDING;
     }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from .enums import QueueMode, ServerStatus
 from .errors import NativeError
 
 if TYPE_CHECKING:
+    from .jobs import Job
     from .server import ServerObject
 
 _TRANSPORTS = {
@@ -45,11 +47,14 @@ class ServerControl:
 
     if TYPE_CHECKING:
         server: ServerObject
+        _loop: CData
 
         @property
         def _anjay(self) -> CData: ...
 
         def _check(self, result: int, what: str) -> None: ...
+
+        def call_later(self, delay: float, function: Callable[..., object], *args: object) -> Job: ...
 
     def status(self, ssid: int) -> ServerStatus:
         """State of the connection to a server."""
@@ -80,12 +85,29 @@ class ServerControl:
 
     def register_again(self, ssid: int | None = None) -> None:
         """Send a new Register as soon as possible."""
-        self._check(lib.anjay_schedule_register(self._anjay, _any(ssid)), "Register was not scheduled")
+        self._between_calls(lib.anjay_schedule_register, ssid, "Register was not scheduled")
 
     def update_registration(self, ssid: int | None = None) -> None:
         """Send an Update as soon as possible."""
-        result = lib.anjay_schedule_registration_update(self._anjay, _any(ssid))
-        self._check(result, "Update was not scheduled")
+        self._between_calls(lib.anjay_schedule_registration_update, ssid, "Update was not scheduled")
+
+    def _between_calls(self, schedule: Callable[[CData, int], int], ssid: int | None, what: str) -> None:
+        """Schedule now, or when the call of the library returns that the loop is in.
+
+        The real library tells a status before it plans what comes next, which takes the place of what was
+        scheduled in between.
+        """
+
+        def call() -> None:
+            self._check(schedule(self._anjay, _any(ssid)), what)
+
+        self._anjay  # noqa: B018 (raises ClosedError)
+        if not lib.anjay_cffi_loop_is_working(self._loop):
+            call()
+        elif ssid is not None and ssid not in self.server.ssids:
+            raise NativeError(-1, what)
+        else:
+            self.call_later(0.0, call)
 
     def request_bootstrap(self) -> None:
         """Ask the bootstrap server for a bootstrap as soon as possible."""

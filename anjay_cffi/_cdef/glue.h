@@ -23,6 +23,7 @@ int anjay_cffi_notify(anjay_cffi_loop_t *loop, anjay_t *anjay, anjay_oid_t oid, 
 void anjay_cffi_loop_wake(anjay_cffi_loop_t *loop);
 void anjay_cffi_loop_stop(anjay_cffi_loop_t *loop);
 int anjay_cffi_loop_take_stop(anjay_cffi_loop_t *loop);
+int anjay_cffi_loop_is_working(const anjay_cffi_loop_t *loop);
 void anjay_cffi_set_pending(int pending);
 
 anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s);

@@ -231,19 +231,45 @@ def test_delivery_of_confirmable_notifications_is_told(peer: Peer, make: Make) -
 
 
 def test_update_and_register_again(peer: Peer, make: Make) -> None:
-    # From the loop's own thread: a status is told in the middle of an exchange, and what another thread
-    # schedules in
-    # that moment gives way to what the exchange schedules at its end.
     with make() as client:
         client.start_thread()
         peer.registered()
         peer.wait(lambda: client.registered)
-        client.call_later(0.05, client.update_registration)
+        client.update_registration()
         peer.wait(lambda: [m for m in peer.seen if m.path == "/rd/1"])
-        client.call_later(0.05, client.server.set_lifetime, 0, 120)
+        client.server.set_lifetime(0, 120)
         peer.wait(lambda: [m for m in peer.seen if b"lt=120" in m.get(15)])
-        client.call_later(0.05, client.register_again, 1)
+        client.register_again(1)
         peer.wait(lambda: len([m for m in peer.seen if m.path == "/rd"]) == 2)
+
+
+@pytest.mark.parametrize("what", ["update_registration", "register_again"])
+@pytest.mark.parametrize("where", ["callback", "thread"])
+def test_update_asked_for_while_a_status_is_told(peer: Peer, make: Make, where: str, what: str) -> None:
+    """The library is in the middle of its exchange then, and plans the next Update after it."""
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        getattr(client, what)(1)
+        try:
+            getattr(client, what)(7)
+        except lwm2m.NativeError as exc:
+            failed.append(exc)
+
+    def told(_ssid: int, status: lwm2m.ServerStatus) -> None:
+        if status == lwm2m.ServerStatus.REGISTERED and not failed:
+            if where == "callback":
+                ask()
+            else:
+                other = threading.Thread(target=ask)
+                other.start()
+                other.join()
+
+    with make(on_status=told) as client:
+        client.start_thread()
+        path, count = ("/rd", 2) if what == "register_again" else ("/rd/1", 1)
+        peer.wait(lambda: len([m for m in peer.seen if m.path == path]) == count)
+    assert len(failed) == 1
 
 
 def test_offline_and_online(peer: Peer, make: Make) -> None:
