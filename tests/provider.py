@@ -8,6 +8,9 @@ import pytest
 import anjay_cffi as lwm2m
 from anjay_cffi._buildinfo import require
 
+VENDORED = lwm2m.build_info().provider == "vendored"
+"""For the assertion in a test that only one of the two can meet."""
+
 
 def only_on(provider: str, reason: str) -> pytest.MarkDecorator:
     """Skip unless the provider is ``system`` or ``vendored``; ``reason``: why the other cannot pass."""

@@ -7,12 +7,15 @@ import random
 
 import pytest
 
+from ..provider import VENDORED
 from ..python.peer import ACCEPT, ACK, BLOCK1, BLOCK2, FORMAT, GET, PUT, Message, number
 from .conftest import Device, Start
 from .server import CHANGED, CONTENT, INCOMPLETE, Server, first, is_answer_to
 
 TEXT, OPAQUE, TLV = 0, 42, 11542
-CONTINUE, BAD_REQUEST, BAD_OPTION = 0x5F, 0x80, 0x82
+CONTINUE, BAD_REQUEST, BAD_OPTION, UNAVAILABLE = 0x5F, 0x80, 0x82, 0xA3
+OUT_OF_ORDER = INCOMPLETE if VENDORED else UNAVAILABLE
+"""Of a block that is not the next one. The real library goes on with the transfer, vendor/ ends it."""
 SIZES = pytest.mark.parametrize("szx", range(7), ids=[str(16 << szx) for szx in range(7)])
 FIRMWARE, BLOB = "/5/0/0", "/33000/0/1"
 
@@ -107,7 +110,7 @@ def test_blocks_and_answers_are_lost_and_repeated(server: Server, start: Start, 
 @SIZES
 @PATHS
 def test_wrong_order(server: Server, start: Start, path: str, szx: int) -> None:
-    """4.08, and nothing is written; a block 0 begins anew."""
+    """It is refused, and nothing is written; where that has ended the transfer, a block 0 begins anew."""
     device = start(server)
     before = written(device, path)
     data = body((16 << szx) * 5)
@@ -115,13 +118,14 @@ def test_wrong_order(server: Server, start: Start, path: str, szx: int) -> None:
     assert transfer.send(1) == INCOMPLETE  # never begun
     assert transfer.send(4) == INCOMPLETE
     assert transfer.send(0) == CONTINUE
-    assert transfer.send(2) == INCOMPLETE
-    assert transfer.send(1) == INCOMPLETE  # the transfer has ended with that
+    assert transfer.send(2) == OUT_OF_ORDER
+    if VENDORED:
+        assert transfer.send(1) == INCOMPLETE
     if path == BLOB:
         assert device.thing.blob == before
     else:
         assert device.firmware.finished == 0
-    transfer.all()
+    transfer.all(0 if VENDORED else 1)
     assert written(device, path) == data
 
 
@@ -136,8 +140,12 @@ def test_reordered_blocks_sent_at_once(server: Server, start: Start, path: str) 
         server.send(request)
     codes = [server.wait_answer(request).code for request in requests]
     assert codes[0] == CONTINUE
-    assert set(codes[1:]) == {INCOMPLETE}
-    transfer.all()
+    if VENDORED:
+        assert set(codes[1:]) == {INCOMPLETE}
+        transfer.all()
+    else:
+        assert codes[1:] == [UNAVAILABLE, CONTINUE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE]
+        transfer.all(2)
     assert written(device, path) == data
 
 
@@ -168,7 +176,8 @@ def test_abandoned_firmware_is_reset_in_time(server: Server, start: Start) -> No
     transfer = Write(server, FIRMWARE, body(64 * 5), 2)
     for num in range(3):
         assert transfer.send(num) == CONTINUE
-    assert server.ask(GET, "/5/0/3", b"", [(ACCEPT, b"")]).payload == b"1"
+    if VENDORED:  # the real library answers nothing else meanwhile
+        assert server.ask(GET, "/5/0/3", b"", [(ACCEPT, b"")]).payload == b"1"
     server.wait(lambda: device.firmware.resets, 5.0)
     assert server.ask(GET, "/5/0/3", b"", [(ACCEPT, b"")]).payload == b"0"
     assert transfer.send(3) == INCOMPLETE
@@ -238,8 +247,10 @@ def test_size_changed_to_a_wrong_offset(server: Server, start: Start) -> None:
     device = start(server)
     transfer = Write(server, BLOB, body(1024), 2)
     assert transfer.send(0) == CONTINUE
-    assert transfer.send(1, 4) == INCOMPLETE  # byte 256, where 64 is awaited
+    assert transfer.send(1, 4) == OUT_OF_ORDER  # byte 256, where 64 is awaited
     assert device.thing.blob == b""
+    transfer.all(0 if VENDORED else 1)
+    assert device.thing.blob == transfer.data
 
 
 def test_blocks_that_cannot_be(server: Server, start: Start) -> None:
@@ -308,7 +319,7 @@ def test_read_with_blocks_lost_and_repeated(server: Server, start: Start, szx: i
         assert twice.code == CONTENT
         return twice.payload
 
-    order = [0, *random.Random(szx).sample(range(1, 8), 7)]
+    order = [0, *random.Random(szx).sample(range(1, 8), 7)] if VENDORED else range(8)
     pieces = {num: get(num) for num in order}
     assert b"".join(pieces[num] for num in range(8)) == device.thing.blob
 
@@ -317,13 +328,14 @@ def test_read_changes_its_size_midway(server: Server, start: Start) -> None:
     device = start(server)
     device.thing.blob = body(4000)
     data = b""
-    for szx, num in ((6, 0), (6, 1), (2, 32), (2, 33), (0, 136), (0, 137), (4, 8 + 1)):
+    small = [(0, num) for num in range(136, 144)]
+    for szx, num in [(6, 0), (6, 1), (2, 32), (2, 33), *small, *((4, num) for num in range(9, 16))]:
         answer = server.ask(GET, BLOB, b"", [(ACCEPT, number(OPAQUE)), block(BLOCK2, num, False, szx)])
         assert answer.code == CONTENT
         at = num * (16 << szx)
         assert answer.payload == device.thing.blob[at : at + (16 << szx)]
         data += answer.payload
-    assert data[:2048] == device.thing.blob[:2048]
+    assert data == device.thing.blob
 
 
 def test_value_that_changes_during_a_read(server: Server, start: Start) -> None:

