@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 from ._buildinfo import require
@@ -12,6 +13,8 @@ from .config import Configuration, Path
 from .enums import ServerStatus
 
 logger = logging.getLogger("anjay_cffi")
+
+_ON_ITS_WAY = {ServerStatus.REGISTERING, ServerStatus.REREGISTERING, ServerStatus.UPDATING}
 
 
 class Events:
@@ -23,6 +26,9 @@ class Events:
         )
         self._communication_error = config.on_communication_error
         self._notification_status = config.on_notification_status
+        self._lock = threading.RLock()  # a signal handler may call in the middle
+        self._last: dict[int, int] = {}
+        self._waiting: dict[int, dict[str, Callable[[int], object]]] = {}
 
     def connect(self, native: CData, handle: CData) -> None:
         """Put only those callbacks that someone can use into an anjay_configuration_t."""
@@ -40,8 +46,28 @@ class Events:
         require("ANJAY_WITH_CONN_STATUS_API")
         self._status.append(callback)
 
+    def after_exchange(
+        self, ssid: int | None, key: str, function: Callable[[int], object]
+    ) -> tuple[set[int], set[int]]:
+        """Call ``function(ssid)``, once, when the Register or Update that is on its way to a server ends.
+
+        Without an ssid for every such server; of those with the same ``key`` the last one only. Returns these
+        servers, and the others that are known.
+        """
+        with self._lock:
+            meant = self._last if ssid is None else {ssid}
+            busy = {one for one in meant if self._last.get(one) in _ON_ITS_WAY}
+            for one in busy:
+                self._waiting.setdefault(one, {})[key] = function
+            return busy, self._last.keys() - busy
+
     def status(self, ssid: int, status: int) -> None:
         """A connection's state changed."""
+        with self._lock:
+            self._last[ssid] = status
+            due = {} if status in _ON_ITS_WAY else self._waiting.pop(ssid, {})
+        for function in due.values():
+            function(ssid)
         if self._status:
             known = ServerStatus(status)
             for callback in tuple(self._status):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ from ._buildinfo import require
 from ._ffi import CData, ffi, lib
 from .config import DtlsHandshakeTimeouts, UdpTxParams, duration
 from .enums import QueueMode, ServerStatus
-from .errors import NativeError
+from .errors import ClosedError, NativeError
 
 if TYPE_CHECKING:
+    from ._events import Events
     from .jobs import Job
     from .server import ServerObject
 
@@ -47,6 +49,7 @@ class ServerControl:
 
     if TYPE_CHECKING:
         server: ServerObject
+        _events: Events
         _loop: CData
 
         @property
@@ -84,30 +87,47 @@ class ServerControl:
         return bool(lib.anjay_all_connections_failed(self._anjay))
 
     def register_again(self, ssid: int | None = None) -> None:
-        """Send a new Register as soon as possible."""
-        self._between_calls(lib.anjay_schedule_register, ssid, "Register was not scheduled")
+        """Send a new Register as soon as possible: after the answer to one, or to an Update, on its way."""
+        self._between_exchanges(lib.anjay_schedule_register, ssid, "Register was not scheduled")
 
     def update_registration(self, ssid: int | None = None) -> None:
-        """Send an Update as soon as possible."""
-        self._between_calls(lib.anjay_schedule_registration_update, ssid, "Update was not scheduled")
+        """Send an Update as soon as possible: after the answer to a Register or Update that is on its way."""
+        self._between_exchanges(lib.anjay_schedule_registration_update, ssid, "Update was not scheduled")
 
-    def _between_calls(self, schedule: Callable[[CData, int], int], ssid: int | None, what: str) -> None:
-        """Schedule now, or when the call of the library returns that the loop is in.
+    def _between_exchanges(self, schedule: Callable[[CData, int], int], ssid: int | None, what: str) -> None:
+        """Schedule it for when no Register or Update is on its way to the server, and no call is under way.
 
-        The real library tells a status before it plans what comes next, which takes the place of what was
-        scheduled in between.
+        The real library plans its next step at the end of an exchange, after it has told the new status, and
+        that takes the place of what was scheduled before.
         """
 
-        def call() -> None:
-            self._check(schedule(self._anjay, _any(ssid)), what)
+        def call(one: int | None) -> None:
+            self._check(schedule(self._anjay, _any(one)), what)
+
+        def call_soon(one: int | None) -> None:
+            if not lib.anjay_cffi_loop_is_working(self._loop):
+                call(one)
+            elif one is not None and one not in self.server.ssids:
+                raise NativeError(-1, what)
+            else:
+                self.call_later(0.0, call, one)
+
+        def call_late(one: int) -> None:
+            with suppress(NativeError):  # the exchange failed: what follows is a Register, which says it all
+                call(one)
+
+        def exchange_ended(one: int) -> None:
+            with suppress(ClosedError):
+                self.call_later(0.0, call_late, one)
 
         self._anjay  # noqa: B018 (raises ClosedError)
-        if not lib.anjay_cffi_loop_is_working(self._loop):
-            call()
-        elif ssid is not None and ssid not in self.server.ssids:
-            raise NativeError(-1, what)
-        else:
-            self.call_later(0.0, call)
+        busy, others = self._events.after_exchange(ssid, what, exchange_ended)
+        if not busy:
+            call_soon(ssid)
+        elif ssid is None:
+            for one in others:
+                with suppress(NativeError):  # one that is not connected
+                    call_soon(one)
 
     def request_bootstrap(self) -> None:
         """Ask the bootstrap server for a bootstrap as soon as possible."""

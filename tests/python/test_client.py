@@ -237,6 +237,7 @@ def test_update_and_register_again(peer: Peer, make: Make) -> None:
         peer.wait(lambda: client.registered)
         client.update_registration()
         peer.wait(lambda: [m for m in peer.seen if m.path == "/rd/1"])
+        peer.wait(lambda: client.status(1) == lwm2m.ServerStatus.REGISTERED)
         client.server.set_lifetime(0, 120)
         peer.wait(lambda: [m for m in peer.seen if b"lt=120" in m.get(15)])
         client.register_again(1)

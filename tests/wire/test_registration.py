@@ -75,6 +75,33 @@ def test_lifetime_begins_with_the_request(any_server: Server, start: Start) -> N
     assert 4.0 - 0.1 <= seen[3].at - seen[0].at <= 4.0 + SLACK + any_server.stalled
 
 
+@pytest.mark.parametrize("ssid", [None, 1], ids=["all", "one"])
+def test_update_is_asked_for_during_an_update(any_server: Server, start: Start, ssid: int | None) -> None:
+    """It is sent after the answer to the first, by itself, and once, however often it was asked for."""
+    device = start(any_server)
+    any_server.lose_in = first(1, is_update)
+    device.update()
+    any_server.wait_for(is_update)
+    for _ in range(3):
+        device.client.update_registration(ssid)
+    seen = any_server.wait_for(is_update, 3)
+    any_server.quiet(lambda: len(any_server.matching(is_update)) > 3, 0.3)
+    assert seen[0].data == seen[1].data
+    assert seen[2].message.mid != seen[1].message.mid
+
+
+def test_update_does_not_wait_for_another_server(server: Server, start: Start) -> None:
+    """One that does not answer its Register; the Update to the other goes out."""
+    with Server() as silent:
+        device = start(server)
+        silent.lose_in = everything
+        device.client.security.add(lwm2m.SecurityInstance(ssid=2, server_uri=silent.uri))
+        device.client.server.add(lwm2m.ServerInstance(ssid=2, lifetime=60))
+        silent.wait_for(is_register)
+        device.update()
+        server.wait_for(is_update, timeout=SLACK)
+
+
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 on its loopback interface")
 @pytest.mark.parametrize("secure", [False, True], ids=["nosec", "psk"])
 def test_ipv6(start: Start, secure: bool) -> None:
