@@ -13,6 +13,7 @@ from typing import Any
 import cbor2
 import pytest
 
+from ..provider import VENDORED
 from . import libcoap
 from .lines import CLIENT, Client, until
 from .values import FIRST, LONG, OTHER
@@ -127,13 +128,13 @@ def test_times_as_cbor(world: World) -> None:
     for payload, seconds in (
         (cbor2.dumps(1363896241), 1363896241),
         (cbor2.dumps(cbor2.CBORTag(1, 1363896242)), 1363896242),
-        (cbor2.dumps(cbor2.CBORTag(0, "2013-03-21T20:04:03Z")), 1363896243),
+        *([(cbor2.dumps(cbor2.CBORTag(0, "2013-03-21T20:04:03Z")), 1363896243)] if VENDORED else []),
     ):
         world.put("/33333/0/7", payload, CBOR)
         assert world.client("get", 0, "time") == seconds
     refused = cbor2.dumps(cbor2.CBORTag(0, "2013-03-21T20:04:00.5Z"))
     assert world.ask("put", "/33333/0/7", refused, format=CBOR).code == "4.00"
-    assert world.client("get", 0, "time") == 1363896243
+    assert world.client("get", 0, "time") == seconds
 
 
 def test_write_instance(world: World) -> None:
