@@ -29,7 +29,8 @@ from .dtls import (
 )
 from .server import CHANGED, CONTENT, Address, Relay, is_register, is_update
 
-NOT_CONNECTED = lwm2m.ServerStatus.ERROR if VENDORED else lwm2m.ServerStatus.REG_FAILURE
+NOT_CONNECTED = lwm2m.ServerStatus.REG_FAILURE
+"""As connection_error_is_registration_failure has it, which conftest.py sets."""
 FIRST_TIMEOUT = 1.0
 GIVEN_UP_HANDSHAKE = 3.0
 """1 s and 2 s, the limits that conftest.py sets: the attempt ends with the longest timeout."""
@@ -86,6 +87,14 @@ def test_wrong_identity(dtls_server: DtlsServer, start: Start) -> None:
     assert any(r[0] == ALERT for r in dtls_server.sent)
     dtls_server.keys = {b"identity": b"P4s$w0rd"}
     dtls_server.wait_renewed(2 * RETRY + SLACK)
+
+
+def test_a_failed_connection_is_an_error_by_default(dtls_server: DtlsServer, start: Start) -> None:
+    dtls_server.keys = {}
+    device = start(dtls_server, register=False, connection_error_is_registration_failure=False)
+    device.wait_status(lwm2m.ServerStatus.ERROR, timeout=SLACK)
+    device.client.close(timeout=0.0)
+    start.devices.remove(device)  # type: ignore[attr-defined]
 
 
 def test_key_that_becomes_wrong(dtls_server: DtlsServer, start: Start) -> None:

@@ -162,7 +162,7 @@ typedef struct anjay_configuration {
     bool update_immediately_on_dm_change;
     /** A server is notified of changes that it made itself. */
     bool enable_self_notify;
-    /** Without meaning here: a failed connection always counts as a failed registration, and is tried again. */
+    /** A failed connection is told as REG_FAILURE, else as ERROR; here it is tried again in either case. */
     bool connection_error_is_registration_failure;
     /** For Security Instances that name none. Empty: the PSK suites of TLS 1.2 that OpenSSL has. */
     avs_net_socket_tls_ciphersuites_t default_tls_ciphersuites;

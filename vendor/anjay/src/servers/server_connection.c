@@ -242,7 +242,8 @@ static void connection_error(anjay_server_t *server, avs_error_t err) {
     } else {
         snprintf(text, sizeof(text), "%s", avs_strerror((avs_errno_t) err.code));
     }
-    server_set_status(server, ANJAY_SERV_CONN_STATUS_ERROR);
+    const bool counts = server->anjay->config.connection_error_is_registration_failure;
+    server_set_status(server, counts ? ANJAY_SERV_CONN_STATUS_REG_FAILURE : ANJAY_SERV_CONN_STATUS_ERROR);
     server_failed(server, text);
 }
 
