@@ -86,8 +86,16 @@ int anjay_cffi_loop_signal_fd(const anjay_cffi_loop_t *loop);
 int anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity);
 
 /* anjay_notify_changed() and a wake-up. 0; the library's result; or ANJAY_CFFI_LOOP_PENDING if a callback stored an
- * exception. */
+ * exception. While the loop's thread is inside the library, another thread's change is left to it, and the result is 0. */
 int anjay_cffi_notify(anjay_cffi_loop_t *loop, anjay_t *anjay, anjay_oid_t oid, anjay_iid_t iid, anjay_rid_t rid);
+
+/* Such changes (_glue_notify.c). A resource is in the set once. add() and any() from any thread; flush() by the loop's. */
+typedef struct anjay_cffi_changes_struct anjay_cffi_changes_t;
+anjay_cffi_changes_t *anjay_cffi_changes_new(void); /* NULL: no memory */
+void anjay_cffi_changes_delete(anjay_cffi_changes_t *changes);
+int anjay_cffi_changes_add(anjay_cffi_changes_t *changes, anjay_oid_t oid, anjay_iid_t iid, anjay_rid_t rid); /* -1: no memory */
+bool anjay_cffi_changes_any(anjay_cffi_changes_t *changes);
+void anjay_cffi_changes_flush(anjay_cffi_changes_t *changes, anjay_t *anjay);
 
 /* Ends a wait that has begun (or, with fileno(), makes it readable), so that new jobs are seen. Costs nothing when
  * nobody waits. */

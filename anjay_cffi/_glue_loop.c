@@ -36,6 +36,7 @@ struct anjay_cffi_loop_struct {
     bool had_to_seal;    /* the provider opened a socket that was not close-on-exec */
     bool provider_seals; /* it opens them so itself */
     atomic_bool working; /* a call of the library that may change the connections has not returned */
+    anjay_cffi_changes_t *changes;
     pthread_mutex_t pipe_lock; /* so that nobody writes to a descriptor that was closed and is another's now */
     pthread_mutex_t list_lock; /* Anjay frees its former list at each call */
     entries_t now;             /* sockets of this iteration; used by the loop's thread alone */
@@ -64,7 +65,9 @@ anjay_cffi_loop_t *anjay_cffi_loop_new(void) {
         return NULL;
     }
     int fds[2];
-    if (pipe2(fds, O_CLOEXEC | O_NONBLOCK)) {
+    loop->changes = anjay_cffi_changes_new();
+    if (!loop->changes || pipe2(fds, O_CLOEXEC | O_NONBLOCK)) {
+        anjay_cffi_changes_delete(loop->changes);
         free(loop);
         return NULL;
     }
@@ -109,6 +112,7 @@ void anjay_cffi_loop_delete(anjay_cffi_loop_t *loop) {
     free(loop->sealed.items);
     free(loop->watched.items);
     free(loop->polls);
+    anjay_cffi_changes_delete(loop->changes);
     free(loop);
 }
 
@@ -128,8 +132,16 @@ void anjay_cffi_loop_wake(anjay_cffi_loop_t *loop) {
     }
 }
 
+/* The loop whose client is at work on this thread. */
+static _Thread_local anjay_cffi_loop_t *inside;
+
+anjay_cffi_loop_t *anjay_cffi_loop_inside(void) {
+    return inside;
+}
+
 int anjay_cffi_notify(anjay_cffi_loop_t *loop, anjay_t *anjay, anjay_oid_t oid, anjay_iid_t iid, anjay_rid_t rid) {
-    int result = anjay_notify_changed(anjay, oid, iid, rid);
+    bool left_to_loop = atomic_load(&loop->working) && inside != loop && !anjay_cffi_changes_add(loop->changes, oid, iid, rid);
+    int result = left_to_loop ? 0 : anjay_notify_changed(anjay, oid, iid, rid);
     anjay_cffi_loop_wake(loop);
     return result ? result : pending_exception ? ANJAY_CFFI_LOOP_PENDING : 0;
 }
@@ -285,13 +297,6 @@ void anjay_cffi_loop_end_wait(anjay_cffi_loop_t *loop) {
     anjay_cffi_loop_stop(loop);
 }
 
-/* The loop whose client is at work on this thread. */
-static _Thread_local anjay_cffi_loop_t *inside;
-
-anjay_cffi_loop_t *anjay_cffi_loop_inside(void) {
-    return inside;
-}
-
 int anjay_cffi_loop_listen(anjay_cffi_loop_t *loop) {
     atomic_store(&loop->armed, true);
     return loop->pipe_read;
@@ -338,7 +343,7 @@ static void run_due_jobs(anjay_cffi_loop_t *loop, anjay_t *anjay) {
 /* One wait and what follows. The caller has filled loop->now. */
 static int iterate(anjay_cffi_loop_t *loop, anjay_t *anjay, int limit_ms) {
     atomic_store(&loop->armed, limit_ms > 0);
-    if (atomic_load(&loop->stop)) {
+    if (atomic_load(&loop->stop) || anjay_cffi_changes_any(loop->changes)) {
         limit_ms = 0;
     }
     if (prepare_polls(loop)) {
@@ -357,6 +362,7 @@ static int iterate(anjay_cffi_loop_t *loop, anjay_t *anjay, int limit_ms) {
     }
     run_due_jobs(loop, anjay);
     atomic_store(&loop->working, false);
+    anjay_cffi_changes_flush(loop->changes, anjay);
     if (pending_exception) {
         return ANJAY_CFFI_LOOP_PENDING;
     }
@@ -434,6 +440,9 @@ int anjay_cffi_loop_step(anjay_cffi_loop_t *loop, anjay_t *anjay) {
     if (loop->epoll >= 0) {
         /* From here on the deadline that the caller is going to ask for may be overtaken by a new job. */
         atomic_store(&loop->armed, true);
+        if (anjay_cffi_changes_any(loop->changes)) {
+            anjay_cffi_loop_wake(loop);
+        }
         if (sync_epoll(loop, &loop->now)) {
             return ANJAY_CFFI_LOOP_ERROR;
         }

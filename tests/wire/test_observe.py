@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from ..provider import needs
@@ -104,6 +106,30 @@ def test_notifications_during_a_push(any_server: Server, start: Start) -> None:
         assert code == (CONTINUE if more else CHANGED)
         assert change(device, b"obs", num + 1).payload == str(num + 1).encode()
     assert device.firmware.data == image
+
+
+def test_assignments_do_not_wait_for_a_push(any_server: Server, start: Start) -> None:
+    """Whoever measures in another thread goes on; the server is told at the latest when the push is over."""
+    device = start(any_server)
+    attributes(any_server, PATH, "pmin=0")
+    assert any_server.observe(PATH, b"obs").code == CONTENT
+
+    def push(num: int) -> int:
+        option = (BLOCK1, number(num << 4 | (num < 3) << 3 | 4))
+        return any_server.ask(PUT, "/5/0/0", bytes(256), [(FORMAT, number(42)), option]).code
+
+    assert push(0) == CONTINUE
+    done = threading.Event()
+
+    def assign() -> None:
+        for value in range(1, 100):
+            device.thing.number = value
+        done.set()
+
+    threading.Thread(target=assign, daemon=True).start()
+    assert done.wait(10)
+    assert [push(num) for num in (1, 2, 3)] == [CONTINUE, CONTINUE, CHANGED]
+    any_server.wait(lambda: [n for n in any_server.notifications(b"obs") if n.message.payload == b"99"])
 
 
 def test_notification_larger_than_a_block(any_server: Server, start: Start) -> None:
