@@ -82,8 +82,8 @@ int anjay_cffi_loop_fileno(anjay_cffi_loop_t *loop, anjay_t *anjay);
 /* The non-blocking write end of the wake-up pipe, for signal.set_wakeup_fd(). */
 int anjay_cffi_loop_signal_fd(const anjay_cffi_loop_t *loop);
 
-/* Copies up to `capacity` descriptors of the client's sockets; returns how many there are, or ANJAY_CFFI_LOOP_ERROR. */
-int anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity);
+/* Copies up to `capacity` descriptors of the client's sockets; returns how many there are. */
+size_t anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity);
 
 /* anjay_notify_changed() and a wake-up. 0; the library's result; or ANJAY_CFFI_LOOP_PENDING if a callback stored an
  * exception. While the loop's thread is inside the library, another thread's change is left to it, and the result is 0. */
@@ -144,14 +144,19 @@ void anjay_cffi_job_cancel(anjay_cffi_job_t *job);
 /* Cancels and frees; NULL is allowed. Not while another thread may be running the job. */
 void anjay_cffi_job_delete(anjay_cffi_job_t *job);
 
+/* Tries again to plan the next run of repeated jobs that there was no memory for when they ran. Returns `limit_ms`, or
+ * less where that has failed again. */
+int anjay_cffi_job_repair(anjay_t *anjay, int limit_ms);
+
 /* Seconds until the scheduler has something to do: 0 when due, negative when there is nothing at all. */
 double anjay_cffi_time_to_next(anjay_t *anjay);
 
 /* --- the end (_glue_close.c) ------------------------------------------------------------------------------------- */
 
 /* anjay_delete(), then anjay_cffi_loop_close(). Where anjay_delete() still waits for a server after `timeout_s`
- * seconds (negative: no limit), or when a signal writes to the wake-up pipe, the connections are cut under it. Returns
- * 1 if that was done, else 0. Nobody may be in run() or step(). */
+ * seconds (negative: no limit), or when a signal writes to the wake-up pipe, the connections are cut under it; at once,
+ * and without De-register, where there is a limit but no thread or descriptor can be had to keep it. Returns 1 if that
+ * was done, else 0. Nobody may be in run() or step(). */
 int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s);
 
 /* --- odds and ends (_glue.c) ------------------------------------------------------------------------------------- */

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -18,8 +17,10 @@ typedef struct {
     int copy; /* the same socket under a number of ours */
 } victim_t;
 
+#define MAX_VICTIMS 16
+
 typedef struct {
-    victim_t *victims;
+    victim_t victims[MAX_VICTIMS];
     size_t count;
     anjay_cffi_loop_t *loop;
     int timeout_ms; /* negative: wait for Ctrl-C only */
@@ -33,18 +34,19 @@ static int same_file(int a, int b) {
 }
 
 /* Puts something that is no socket in the socket's place, so that every call of the library on it fails; and shuts
- * the socket itself down, which ends a poll() that waits for it. The library closes the number as usual. */
+ * the socket itself down, which ends a poll() that waits for it. The library closes the number as usual. Our pipe serves
+ * for it, since there may be no descriptor left for another file; with a byte in it, it ends every other poll(), too. */
 static void cut(watch_t *watch) {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (size_t i = 0; null >= 0 && i < watch->count; ++i) {
+    int pipe = anjay_cffi_loop_listen(watch->loop);
+    anjay_cffi_loop_end_wait(watch->loop);
+    for (size_t i = 0; i < watch->count; ++i) {
         victim_t victim = watch->victims[i];
-        if (same_file(victim.fd, victim.copy)) {
-            dup3(null, victim.fd, O_CLOEXEC);
+        if (victim.copy < 0) { /* before anybody can have closed it */
+            dup3(pipe, victim.fd, O_CLOEXEC);
+        } else if (same_file(victim.fd, victim.copy)) {
+            dup3(pipe, victim.fd, O_CLOEXEC);
             shutdown(victim.copy, SHUT_RDWR);
         }
-    }
-    if (null >= 0) {
-        close(null);
     }
     watch->cut = 1;
 }
@@ -57,15 +59,23 @@ static void *watch_main(void *arg) {
     return NULL;
 }
 
-static void find_victims(watch_t *watch, anjay_t *anjay) {
-    int fds[16];
-    int count = anjay_cffi_loop_sockets(watch->loop, anjay, fds, 16);
-    watch->victims = count > 0 ? (victim_t *) calloc((size_t) count, sizeof(victim_t)) : NULL;
-    for (int i = 0; watch->victims && i < count && i < 16; ++i) {
-        int copy = fcntl(fds[i], F_DUPFD_CLOEXEC, 0);
-        if (copy >= 0) {
-            watch->victims[watch->count++] = (victim_t) { fds[i], copy };
+/* False if there is a socket which nobody could cut later, or nobody to do it. */
+static bool start(watch_t *watch, pthread_t *thread) {
+    for (size_t i = 0; i < watch->count; ++i) {
+        watch->victims[i].copy = fcntl(watch->victims[i].fd, F_DUPFD_CLOEXEC, 0);
+        if (watch->victims[i].copy < 0) {
+            return false;
         }
+    }
+    return !pthread_create(thread, NULL, watch_main, watch);
+}
+
+static void find_victims(watch_t *watch, anjay_t *anjay) {
+    int fds[MAX_VICTIMS];
+    size_t count = anjay_cffi_loop_sockets(watch->loop, anjay, fds, MAX_VICTIMS);
+    watch->count = count < MAX_VICTIMS ? count : MAX_VICTIMS;
+    for (size_t i = 0; i < watch->count; ++i) {
+        watch->victims[i] = (victim_t) { fds[i], -1 };
     }
 }
 
@@ -77,16 +87,20 @@ int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s) 
     find_victims(&watch, anjay);
     anjay_cffi_loop_forget(loop);
     pthread_t thread;
-    int watched = watch.count && !pthread_create(&thread, NULL, watch_main, &watch);
+    bool watched = watch.count && start(&watch, &thread);
+    if (watch.count && !watched && watch.timeout_ms >= 0) {
+        cut(&watch);
+    }
     anjay_delete(anjay);
     if (watched) {
         anjay_cffi_loop_end_wait(loop);
         pthread_join(thread, NULL);
     }
     for (size_t i = 0; i < watch.count; ++i) {
-        close(watch.victims[i].copy);
+        if (watch.victims[i].copy >= 0) {
+            close(watch.victims[i].copy);
+        }
     }
-    free(watch.victims);
     anjay_cffi_loop_close(loop);
     return watch.cut;
 }

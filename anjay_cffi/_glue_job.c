@@ -3,6 +3,7 @@
 #include "_glue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct anjay_cffi_job_struct {
@@ -12,11 +13,16 @@ struct anjay_cffi_job_struct {
     avs_time_duration_t period;
     bool repeat;
     void *arg;
+    anjay_cffi_job_t *next_unplanned;
 };
 
 /* A job may be cancelled by one thread while another is about to plan its next run. The scheduler's own lock is taken
  * inside this one, never the other way round. */
 static pthread_mutex_t plan_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Repeated jobs whose next run could not be planned for want of memory. Changed under the lock. */
+static _Atomic(anjay_cffi_job_t *) unplanned;
+#define RETRY_MS 1000
 
 static void run(avs_sched_t *sched, const void *data);
 
@@ -43,7 +49,8 @@ static void run(avs_sched_t *sched, const void *data) {
     if (job->repeat && !job->handle) {
         advance(job);
         if (plan(job)) {
-            job->repeat = false;
+            job->next_unplanned = unplanned;
+            unplanned = job;
         }
     }
     pthread_mutex_unlock(&plan_lock);
@@ -51,9 +58,46 @@ static void run(avs_sched_t *sched, const void *data) {
     anjay_cffi_on_job(job->arg);
 }
 
+int anjay_cffi_job_repair(anjay_t *anjay, int limit_ms) {
+    if (!unplanned) {
+        return limit_ms;
+    }
+    pthread_mutex_lock(&plan_lock);
+    avs_sched_t *sched = anjay_get_scheduler(anjay);
+    anjay_cffi_job_t *job = unplanned;
+    unplanned = NULL;
+    while (job) {
+        anjay_cffi_job_t *next = job->next_unplanned;
+        const bool ours = job->sched == sched;
+        if (!ours || plan(job)) {
+            job->next_unplanned = unplanned;
+            unplanned = job;
+            limit_ms = ours && limit_ms > RETRY_MS ? RETRY_MS : limit_ms;
+        }
+        job = next;
+    }
+    pthread_mutex_unlock(&plan_lock);
+    return limit_ms;
+}
+
+/* Off the scheduler, and off the list of those that should be on it. */
+static void take_off(anjay_cffi_job_t *job) {
+    avs_sched_del(&job->handle);
+    anjay_cffi_job_t *before = unplanned;
+    if (before == job) {
+        unplanned = job->next_unplanned;
+    }
+    for (; before; before = before->next_unplanned) {
+        if (before->next_unplanned == job) {
+            before->next_unplanned = job->next_unplanned;
+        }
+    }
+    job->next_unplanned = NULL;
+}
+
 int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_s, double period_s) {
     pthread_mutex_lock(&plan_lock);
-    avs_sched_del(&job->handle);
+    take_off(job);
     job->sched = anjay_get_scheduler(anjay);
     job->due = avs_time_monotonic_add(avs_time_monotonic_now(), avs_time_duration_from_fscalar(delay_s, AVS_TIME_S));
     job->period = avs_time_duration_from_fscalar(period_s, AVS_TIME_S);
@@ -81,7 +125,7 @@ anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t
 void anjay_cffi_job_cancel(anjay_cffi_job_t *job) {
     pthread_mutex_lock(&plan_lock);
     job->repeat = false;
-    avs_sched_del(&job->handle);
+    take_off(job);
     pthread_mutex_unlock(&plan_lock);
 }
 
@@ -95,9 +139,10 @@ void anjay_cffi_job_delete(anjay_cffi_job_t *job) {
 
 double anjay_cffi_time_to_next(anjay_t *anjay) {
     avs_time_duration_t delay;
-    if (anjay_sched_time_to_next(anjay, &delay)) {
-        return -1.0;
+    double seconds = -1.0;
+    if (!anjay_sched_time_to_next(anjay, &delay)) {
+        seconds = avs_time_duration_to_fscalar(delay, AVS_TIME_S);
+        seconds = seconds > 0.0 ? seconds : 0.0;
     }
-    double seconds = avs_time_duration_to_fscalar(delay, AVS_TIME_S);
-    return seconds > 0.0 ? seconds : 0.0;
+    return unplanned && !(seconds >= 0.0 && seconds < RETRY_MS * 1e-3) ? RETRY_MS * 1e-3 : seconds;
 }

@@ -159,9 +159,9 @@ int anjay_cffi_loop_is_working(const anjay_cffi_loop_t *loop) {
     return atomic_load(&loop->working);
 }
 
-static int append(entries_t *list, entry_t entry) {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 8;
+static int reserve(entries_t *list, size_t count) {
+    if (count > list->capacity) {
+        size_t capacity = 2 * count < 8 ? 8 : 2 * count;
         entry_t *items = (entry_t *) realloc(list->items, capacity * sizeof(*items));
         if (!items) {
             return -1;
@@ -169,8 +169,20 @@ static int append(entries_t *list, entry_t entry) {
         list->items = items;
         list->capacity = capacity;
     }
+    return 0;
+}
+
+static int append(entries_t *list, entry_t entry) {
+    if (reserve(list, list->count + 1)) {
+        return -1;
+    }
     list->items[list->count++] = entry;
     return 0;
+}
+
+static int fd_of(const anjay_socket_entry_t *entry) {
+    const int *system = (const int *) avs_net_socket_get_system(entry->socket);
+    return system ? *system : -1;
 }
 
 /* Fills `out` with the sockets that can be polled now. */
@@ -180,8 +192,7 @@ static int collect(anjay_cffi_loop_t *loop, anjay_t *anjay, entries_t *out) {
     pthread_mutex_lock(&loop->list_lock);
     AVS_LIST(const anjay_socket_entry_t) entry = anjay_get_socket_entries(anjay);
     for (; entry; entry = AVS_LIST_NEXT(entry)) {
-        const void *system = avs_net_socket_get_system(entry->socket);
-        int fd = system ? *(const int *) system : -1;
+        int fd = fd_of(entry);
         if (fd >= 0 && append(out, (entry_t) { entry->socket, fd })) {
             errno = ENOMEM;
             result = -1;
@@ -323,7 +334,8 @@ static void serve_ready(anjay_cffi_loop_t *loop, anjay_t *anjay) {
 /* Jobs that make others, as a notification does, need not go through another poll() for each. */
 #define ROUNDS_OF_JOBS 3
 
-static void run_due_jobs(anjay_cffi_loop_t *loop, anjay_t *anjay) {
+/* And fills loop->now again. */
+static int run_due_jobs(anjay_cffi_loop_t *loop, anjay_t *anjay) {
     bool ran = false;
     for (int i = 0; i < ROUNDS_OF_JOBS && !pending_exception; ++i) {
         int delay_ms;
@@ -335,9 +347,11 @@ static void run_due_jobs(anjay_cffi_loop_t *loop, anjay_t *anjay) {
         inside = NULL;
         ran = true;
     }
-    if (!collect(loop, anjay, &loop->now)) {
-        seal(loop, ran);
+    if (collect(loop, anjay, &loop->now)) {
+        return -1;
     }
+    seal(loop, ran);
+    return 0;
 }
 
 /* One wait and what follows. The caller has filled loop->now. */
@@ -349,6 +363,7 @@ static int iterate(anjay_cffi_loop_t *loop, anjay_t *anjay, int limit_ms) {
     if (prepare_polls(loop)) {
         return ANJAY_CFFI_LOOP_ERROR;
     }
+    limit_ms = anjay_cffi_job_repair(anjay, limit_ms);
     int wait_ms = limit_ms > 0 ? anjay_sched_calculate_wait_time_ms(anjay, limit_ms) : 0;
     int ready = poll(loop->polls, (nfds_t) loop->now.count + 1, wait_ms);
     atomic_store(&loop->armed, false);
@@ -360,11 +375,14 @@ static int iterate(anjay_cffi_loop_t *loop, anjay_t *anjay, int limit_ms) {
     if (ready > 0) {
         serve_ready(loop, anjay);
     }
-    run_due_jobs(loop, anjay);
+    int collected = run_due_jobs(loop, anjay);
     atomic_store(&loop->working, false);
     anjay_cffi_changes_flush(loop->changes, anjay);
     if (pending_exception) {
         return ANJAY_CFFI_LOOP_PENDING;
+    }
+    if (collected) {
+        return ANJAY_CFFI_LOOP_ERROR;
     }
     return signalled ? ANJAY_CFFI_LOOP_SIGNAL : ANJAY_CFFI_LOOP_DONE;
 }
@@ -417,18 +435,25 @@ static bool contains_fd(const entries_t *list, int fd) {
 /* Closed sockets have left the epoll set by themselves, and their numbers may be in use again: so every socket of the
  * client is added anew, and only those that the client no longer names are taken out. */
 static int sync_epoll(anjay_cffi_loop_t *loop, const entries_t *current) {
+    if (reserve(&loop->watched, current->count)) {
+        errno = ENOMEM;
+        return -1;
+    }
     for (size_t i = 0; i < loop->watched.count; ++i) {
         if (!contains_fd(current, loop->watched.items[i].fd)) {
             (void) epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->watched.items[i].fd, NULL);
         }
     }
-    loop->watched.count = 0;
+    int error = 0;
     for (size_t i = 0; i < current->count; ++i) {
-        if (append(&loop->watched, current->items[i]) || watch(loop->epoll, current->items[i].fd)) {
-            return -1;
+        loop->watched.items[i] = current->items[i];
+        if (watch(loop->epoll, current->items[i].fd)) {
+            error = errno;
         }
     }
-    return 0;
+    loop->watched.count = current->count;
+    errno = error;
+    return error ? -1 : 0;
 }
 
 int anjay_cffi_loop_step(anjay_cffi_loop_t *loop, anjay_t *anjay) {
@@ -443,7 +468,7 @@ int anjay_cffi_loop_step(anjay_cffi_loop_t *loop, anjay_t *anjay) {
         if (anjay_cffi_changes_any(loop->changes)) {
             anjay_cffi_loop_wake(loop);
         }
-        if (sync_epoll(loop, &loop->now)) {
+        if (result != ANJAY_CFFI_LOOP_ERROR && sync_epoll(loop, &loop->now)) {
             return ANJAY_CFFI_LOOP_ERROR;
         }
     }
@@ -473,16 +498,16 @@ int anjay_cffi_loop_fileno(anjay_cffi_loop_t *loop, anjay_t *anjay) {
     return loop->epoll;
 }
 
-int anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity) {
-    entries_t found = { NULL, 0, 0 };
-    if (collect(loop, anjay, &found)) {
-        free(found.items);
-        return ANJAY_CFFI_LOOP_ERROR;
+size_t anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity) {
+    size_t count = 0;
+    pthread_mutex_lock(&loop->list_lock);
+    AVS_LIST(const anjay_socket_entry_t) entry = anjay_get_socket_entries(anjay);
+    for (; entry; entry = AVS_LIST_NEXT(entry)) {
+        int fd = fd_of(entry);
+        if (fd >= 0 && count++ < capacity) {
+            out_fds[count - 1] = fd;
+        }
     }
-    for (size_t i = 0; i < found.count && i < capacity; ++i) {
-        out_fds[i] = found.items[i].fd;
-    }
-    int count = (int) found.count;
-    free(found.items);
+    pthread_mutex_unlock(&loop->list_lock);
     return count;
 }

@@ -325,8 +325,6 @@ class Client(ServerControl):
         while True:
             out = ffi.new("int[]", capacity)
             count = lib.anjay_cffi_loop_sockets(self._loop, self._anjay, out, capacity)
-            if count < 0:
-                raise MemoryError
             if count <= capacity:
                 return list(out[0:count])
             capacity = count

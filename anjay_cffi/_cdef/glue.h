@@ -18,7 +18,7 @@ int anjay_cffi_loop_run(anjay_cffi_loop_t *loop, anjay_t *anjay, int max_wait_ms
 int anjay_cffi_loop_step(anjay_cffi_loop_t *loop, anjay_t *anjay);
 int anjay_cffi_loop_fileno(anjay_cffi_loop_t *loop, anjay_t *anjay);
 int anjay_cffi_loop_signal_fd(const anjay_cffi_loop_t *loop);
-int anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity);
+size_t anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity);
 int anjay_cffi_notify(anjay_cffi_loop_t *loop, anjay_t *anjay, anjay_oid_t oid, anjay_iid_t iid, anjay_rid_t rid);
 void anjay_cffi_loop_wake(anjay_cffi_loop_t *loop);
 void anjay_cffi_loop_stop(anjay_cffi_loop_t *loop);
