@@ -126,9 +126,7 @@ def dm_create(handle: CData, iid: int) -> int:
     instance = group._cls.create(iid)
     if instance.iid != iid:
         raise RuntimeError(f"create({iid}) returned an instance with another iid")
-    with group._lock:
-        group._insert(instance)
-        group._publish()
+    group._put(instance)
     if group._transaction is not None:
         group._transaction.created(instance)
     return 0
@@ -138,11 +136,9 @@ def dm_create(handle: CData, iid: int) -> int:
 def dm_delete(handle: CData, iid: int) -> int:
     """A server deletes an instance."""
     group = _from_handle(handle)
-    with group._lock:
-        instance = group._by_iid.pop(iid, None)
-        if instance is None:
-            return int(NOT_FOUND)
-        group._publish()
+    instance = group._take(iid)
+    if instance is None:
+        return int(NOT_FOUND)
     if group._transaction is not None:
         group._transaction.deleted(instance)
     return 0

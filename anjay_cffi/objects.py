@@ -282,9 +282,7 @@ class Instances(Generic[ObjectT]):
 
     def add(self, instance: ObjectT) -> ObjectT:
         """Add an instance; it gets the lowest free id unless it has one. Servers are told."""
-        with self._lock:
-            self._insert(instance)
-            self._publish()
+        self._put(instance)
         self._instances_changed()
         return instance
 
@@ -295,20 +293,20 @@ class Instances(Generic[ObjectT]):
             found = self._by_iid.get(-1 if iid is None else iid)
             if found is None or (not isinstance(instance, int) and found is not instance):
                 raise KeyError(instance)
-            del self._by_iid[typing.cast(int, iid)]
+            self._take(typing.cast(int, iid))
             found._group = None
-            self._publish()
         self._instances_changed()
         return found
 
     # --- what the wrapper does ------------------------------------------------------------------------------
 
-    def _insert(self, instance: ObjectT) -> None:
+    def _insert(self, instance: ObjectT) -> int | None:
+        """Returns the id that the instance had before."""
         if type(instance) is not self._cls:
             raise TypeError(f"{instance!r} is no {self._cls.__name__}")
         if instance._group is not None:
             raise AnjayError(f"{instance!r} is registered already")
-        iid = instance._iid
+        iid = before = instance._iid
         if iid is None:
             iid = next(i for i in range(65535) if i not in self._by_iid)
         elif iid in self._by_iid:
@@ -316,6 +314,30 @@ class Instances(Generic[ObjectT]):
         instance._iid = iid
         instance._group = self
         self._by_iid[iid] = instance
+        return before
+
+    def _put(self, instance: ObjectT) -> None:
+        """Insert and publish; neither, if that fails."""
+        with self._lock:
+            iid = self._insert(instance)
+            try:
+                self._publish()
+            except BaseException:
+                del self._by_iid[typing.cast(int, instance._iid)]
+                instance._iid, instance._group = iid, None
+                raise
+
+    def _take(self, iid: int) -> ObjectT | None:
+        """Delete and publish; neither, if that fails. None if there is no such instance."""
+        with self._lock:
+            instance = self._by_iid.pop(iid, None)
+            if instance is not None:
+                try:
+                    self._publish()
+                except BaseException:
+                    self._by_iid[iid] = instance
+                    raise
+            return instance
 
     def _forked(self) -> None:
         """This is a child made by fork; the instances go on as plain objects."""
@@ -332,15 +354,15 @@ class Instances(Generic[ObjectT]):
     def _publish(self) -> None:
         """Hand the set of instances to the C side, which answers the lists from it."""
         iids = sorted(self._by_iid)
-        self._ordered = tuple(self._by_iid[iid] for iid in iids)
-        if self._native is None:
-            return
-        table = self._cls._table
-        present = bytes(_dm.is_present(self._by_iid[iid], declared) for iid in iids for declared in table)
-        if lib.anjay_cffi_object_set(
-            self._native, ffi.new("uint16_t[]", iids), ffi.from_buffer("uint8_t[]", present), len(iids)
-        ):
-            raise MemoryError
+        ordered = tuple(self._by_iid[iid] for iid in iids)
+        if self._native is not None:
+            table = self._cls._table
+            present = bytes(_dm.is_present(instance, declared) for instance in ordered for declared in table)
+            if lib.anjay_cffi_object_set(
+                self._native, ffi.new("uint16_t[]", iids), ffi.from_buffer("uint8_t[]", present), len(iids)
+            ):
+                raise MemoryError
+        self._ordered = ordered
 
     def _present(self, instance: ObjectT, declared: Resource) -> None:
         """A value came or went."""

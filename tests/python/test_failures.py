@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
@@ -15,15 +16,15 @@ from typing import Any
 import pytest
 
 import anjay_cffi as lwm2m
-from anjay_cffi import _builtin, _servers, client, io, jobs, log, loop, objects
+from anjay_cffi import _builtin, _servers, client, io, jobs, log, loop, objects, send
 from anjay_cffi.__main__ import main
 
-from .peer import GET, Peer
+from .peer import DELETE, FORMAT, GET, POST, Peer, number
 
 Make = Callable[..., lwm2m.Client]
 
 
-class Thing(lwm2m.Object, oid=4040, deletable=True):
+class Thing(lwm2m.Object, oid=4040, creatable=True, deletable=True):
     flag: bool = lwm2m.resource(0, "RW", default=False)
     many: list[int] | None = lwm2m.resource(1, "R", default=None)
     ran = 0
@@ -98,6 +99,44 @@ def test_object_that_the_library_refuses(make: Make, monkeypatch: pytest.MonkeyP
         thing.flag = True
 
 
+def test_instances_without_memory(peer: Peer, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be published has not come or gone, whoever wanted it."""
+    one = make()
+    things = one.register(Thing, [Thing()])
+    (first,) = things
+    second = Thing()
+    one.start_thread()
+    peer.registered()
+    monkeypatch.setattr(objects, "lib", Lib(anjay_cffi_object_set=fails(-1)))
+    with pytest.raises(MemoryError):
+        things.add(second)
+    with pytest.raises(MemoryError):
+        things.remove(0)
+    assert peer.ask(DELETE, "/4040/0").code == 0xA0
+    tlv = (FORMAT, number(11542))
+    assert peer.ask(POST, "/4040", b"\x00\x01", [tlv]).code == 0xA0
+    assert list(things) == [first]
+    assert first._group is things
+    assert second._group is None
+    assert second.iid is None
+    monkeypatch.undo()
+    assert peer.ask(GET, "/4040/0/0").code == 0x45
+    assert things.add(second).iid == 1
+    assert peer.ask(POST, "/4040", b"\x00\x02", [tlv]).code == 0x41
+    assert peer.ask(DELETE, "/4040/0").code == 0x42
+    assert list(things) == [second, things[2]]
+
+
+@pytest.mark.skipif("ANJAY_WITH_SEND" not in lwm2m.build_info().features, reason="this build has no Send")
+@pytest.mark.parametrize("function", ["builder_new", "builder_compile"])
+def test_batch_without_memory(make: Make, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    monkeypatch.setattr(send, "lib", Lib(**{f"anjay_send_batch_{function}": fails(lwm2m.ffi.NULL)}))
+    one = make()
+    with pytest.raises(MemoryError):
+        one.send(lwm2m.Sample("/4040/0/0", True), ssid=1)
+    assert not one._sendings
+
+
 def test_what_is_no_object(make: Make) -> None:
     one = make()
 
@@ -153,12 +192,15 @@ def test_polling_that_fails(make: Make, monkeypatch: pytest.MonkeyPatch) -> None
     one = make()
     failed = fails(lwm2m.lib.ANJAY_CFFI_LOOP_ERROR)
     monkeypatch.setattr(loop, "lib", Lib(anjay_cffi_loop_run=failed))
-    monkeypatch.setattr(client, "lib", Lib(anjay_cffi_loop_step=failed, anjay_cffi_loop_sockets=failed))
-    for call in (one.run, one.step):
+    monkeypatch.setattr(client, "lib", Lib(anjay_cffi_loop_step=failed))
+
+    def in_a_thread() -> None:
+        one.start_thread()
+        one.join(10)
+
+    for call in (one.run, one.step, in_a_thread, lambda: asyncio.run(one.serve())):
         with pytest.raises(OSError, match="cannot be polled"):
             call()
-    with pytest.raises(MemoryError):
-        one.sockets()
     monkeypatch.undo()
     one.run(timeout=0.01)
 
