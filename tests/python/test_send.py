@@ -50,7 +50,10 @@ class SendPeer(Peer):
     def _answer(self, message: Message) -> Message:
         if message.path != "/dp":
             return super()._answer(message)
-        self.sends.append(message)
+        if all(
+            (message.mid, message.token) != (sent.mid, sent.token) for sent in self.sends
+        ):  # no retransmission
+            self.sends.append(message)
         if not self.dp:
             return Message(RST, 0, message.mid)
         block = message.get(BLOCK1)
