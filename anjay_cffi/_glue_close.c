@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -24,6 +25,7 @@ typedef struct {
     size_t count;
     anjay_cffi_loop_t *loop;
     int timeout_ms; /* negative: wait for Ctrl-C only */
+    int no_socket;
     int cut;
 } watch_t;
 
@@ -34,17 +36,12 @@ static int same_file(int a, int b) {
 }
 
 /* Puts something that is no socket in the socket's place, so that every call of the library on it fails; and shuts
- * the socket itself down, which ends a poll() that waits for it. The library closes the number as usual. Our pipe serves
- * for it, since there may be no descriptor left for another file; with a byte in it, it ends every other poll(), too. */
-static void cut(watch_t *watch) {
-    int pipe = anjay_cffi_loop_listen(watch->loop);
-    anjay_cffi_loop_end_wait(watch->loop);
+ * the socket itself down, which ends a poll() that waits for it. The library closes the number as usual. */
+static void cut(watch_t *watch, int no_socket) {
     for (size_t i = 0; i < watch->count; ++i) {
         victim_t victim = watch->victims[i];
-        if (victim.copy < 0) { /* before anybody can have closed it */
-            dup3(pipe, victim.fd, O_CLOEXEC);
-        } else if (same_file(victim.fd, victim.copy)) {
-            dup3(pipe, victim.fd, O_CLOEXEC);
+        if (victim.copy < 0 || same_file(victim.fd, victim.copy)) {
+            dup3(no_socket, victim.fd, O_CLOEXEC);
             shutdown(victim.copy, SHUT_RDWR);
         }
     }
@@ -54,13 +51,17 @@ static void cut(watch_t *watch) {
 static void *watch_main(void *arg) {
     watch_t *watch = (watch_t *) arg;
     if (anjay_cffi_loop_wait_interrupt(watch->loop, watch->timeout_ms) != ANJAY_CFFI_LOOP_STOPPED) {
-        cut(watch);
+        cut(watch, watch->no_socket);
     }
     return NULL;
 }
 
 /* False if there is a socket which nobody could cut later, or nobody to do it. */
 static bool start(watch_t *watch, pthread_t *thread) {
+    watch->no_socket = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK); /* for a poll() it is always ready, both ways */
+    if (watch->no_socket < 0) {
+        return false;
+    }
     for (size_t i = 0; i < watch->count; ++i) {
         watch->victims[i].copy = fcntl(watch->victims[i].fd, F_DUPFD_CLOEXEC, 0);
         if (watch->victims[i].copy < 0) {
@@ -68,6 +69,12 @@ static bool start(watch_t *watch, pthread_t *thread) {
         }
     }
     return !pthread_create(thread, NULL, watch_main, watch);
+}
+
+static void close_if_open(int fd) {
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 static void find_victims(watch_t *watch, anjay_t *anjay) {
@@ -80,7 +87,7 @@ static void find_victims(watch_t *watch, anjay_t *anjay) {
 }
 
 int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s) {
-    watch_t watch = { .loop = loop, .timeout_ms = -1 };
+    watch_t watch = { .loop = loop, .timeout_ms = -1, .no_socket = -1 };
     if (timeout_s >= 0.0) {
         watch.timeout_ms = timeout_s < 1e6 ? (int) (timeout_s * 1e3) : 1000000000;
     }
@@ -89,7 +96,7 @@ int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s) 
     pthread_t thread;
     bool watched = watch.count && start(&watch, &thread);
     if (watch.count && !watched && watch.timeout_ms >= 0) {
-        cut(&watch);
+        cut(&watch, anjay_cffi_loop_signal_fd(loop)); /* writable: the library waits for that before it sends */
     }
     anjay_delete(anjay);
     if (watched) {
@@ -97,10 +104,9 @@ int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s) 
         pthread_join(thread, NULL);
     }
     for (size_t i = 0; i < watch.count; ++i) {
-        if (watch.victims[i].copy >= 0) {
-            close(watch.victims[i].copy);
-        }
+        close_if_open(watch.victims[i].copy);
     }
+    close_if_open(watch.no_socket);
     anjay_cffi_loop_close(loop);
     return watch.cut;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <avsystem/commons/avs_sched.h>
@@ -23,6 +24,7 @@ bool must_fail_for_now(void);
 #    define calloc(n, size) OR_FAIL(ENOMEM, NULL, calloc(n, size))
 #    define realloc(p, size) OR_FAIL(ENOMEM, NULL, realloc(p, size))
 #    define pipe2(fds, flags) OR_FAIL(EMFILE, -1, pipe2(fds, flags))
+#    define eventfd(count, flags) OR_FAIL(EMFILE, -1, eventfd(count, flags))
 #    define epoll_create1(flags) OR_FAIL(EMFILE, -1, epoll_create1(flags))
 #    define epoll_ctl(epoll, op, fd, event) \
         ((op) == EPOLL_CTL_ADD ? OR_FAIL(ENOSPC, -1, epoll_ctl(epoll, op, fd, event)) : epoll_ctl(epoll, op, fd, event))

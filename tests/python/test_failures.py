@@ -74,6 +74,19 @@ def test_no_descriptors() -> None:
         assert one.fileno() >= 0
 
 
+def test_close_that_nobody_could_cut_short(peer: Peer, make: Make) -> None:
+    """Without a descriptor for that, a limit is kept by not waiting at all: the server is not told."""
+    one = make()
+    one.start_thread()
+    peer.wait(lambda: one.registered)
+    one.stop()
+    assert one.join(10)
+    with no_descriptors():
+        one.close(timeout=60)
+    assert one.closed
+    assert not peer.deregistered()
+
+
 def test_client_that_the_library_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "lib", Lib(anjay_new=fails(lwm2m.ffi.NULL)))
     with pytest.raises(lwm2m.NativeError, match="not created"):

@@ -26,6 +26,7 @@ static int endpoint_send(void *server_ptr, const uint8_t *data, size_t size) {
         return -1;
     }
     const avs_error_t err = avs_net_socket_send(server->socket, data, size);
+    server->cut = err.category == AVS_ERRNO_CATEGORY && err.code == AVS_ENOTSOCK;
     if (avs_is_err(err)) {
         server_log(DEBUG, "%s: send: %s", server->log_name, avs_strerror((avs_errno_t) err.code));
         return -1;

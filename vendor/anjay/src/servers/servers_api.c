@@ -102,7 +102,7 @@ AVS_LIST(const anjay_socket_entry_t) anjay_get_socket_entries(anjay_t *anjay) {
 static bool deregistering(anjay_t *anjay) {
     anjay_server_t *server;
     AVS_LIST_FOREACH(server, anjay->servers.list) {
-        if (server->state == SERVER_DEREGISTERING) {
+        if (server->state == SERVER_DEREGISTERING && !server->cut) {
             return true;
         }
     }

@@ -30,6 +30,7 @@ struct anjay_server {
     anjay_server_conn_status_t status;
     bool gone;      /**< no longer in the data model: closed once it has de-registered */
     bool disabled;
+    bool cut;       /**< the program put something else in the socket's place: what is sent has no answer */
     uint64_t security_hash; /**< of the Security Instance that the socket was made for */
     char log_name[16];
 
