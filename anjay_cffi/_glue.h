@@ -135,10 +135,10 @@ typedef struct anjay_cffi_job_struct anjay_cffi_job_t;
 anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s);
 
 /* Schedules the job `delay_s` seconds from now and, with a positive `period_s`, again each period after that without
- * drift (periods that were missed are left out). Replaces what was scheduled. 0, or -1 when out of memory. */
+ * drift (periods that were missed are left out). Replaces what was scheduled. 0, or -1 when out of memory or cancelled. */
 int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_s, double period_s);
 
-/* Takes the job off the scheduler and ends its repetition; may be called from within the job. */
+/* Takes the job off the scheduler for good: it cannot be scheduled again. May be called from within the job. */
 void anjay_cffi_job_cancel(anjay_cffi_job_t *job);
 
 /* Cancels and frees; NULL is allowed. Not while another thread may be running the job. */

@@ -316,6 +316,17 @@ int anjay_cffi_object_set(anjay_cffi_object_t *object, const uint16_t *iids, con
     return 0;
 }
 
+int anjay_cffi_notify_instances(const anjay_cffi_notice_t *notice) {
+    object_t *object = notice->object;
+    table_t *table = take(object);
+    int result = 0;
+    for (size_t i = 0; i < table->instances && !result; ++i) {
+        result = anjay_cffi_notify(notice->loop, notice->anjay, object->def.oid, table->iids[i], notice->rid);
+    }
+    give_back(object, table);
+    return result;
+}
+
 void anjay_cffi_object_set_present(anjay_cffi_object_t *object, uint16_t iid, size_t index, int present) {
     table_t *table = take(object);
     uint8_t *row = row_of(object, table, iid);

@@ -12,6 +12,7 @@ struct anjay_cffi_job_struct {
     avs_time_monotonic_t due;
     avs_time_duration_t period;
     bool repeat;
+    bool over; /* cancelled for good */
     void *arg;
     anjay_cffi_job_t *next_unplanned;
 };
@@ -97,6 +98,10 @@ static void take_off(anjay_cffi_job_t *job) {
 
 int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_s, double period_s) {
     pthread_mutex_lock(&plan_lock);
+    if (job->over) {
+        pthread_mutex_unlock(&plan_lock);
+        return -1;
+    }
     take_off(job);
     job->sched = anjay_get_scheduler(anjay);
     job->due = avs_time_monotonic_add(avs_time_monotonic_now(), avs_time_duration_from_fscalar(delay_s, AVS_TIME_S));
@@ -125,6 +130,7 @@ anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t
 void anjay_cffi_job_cancel(anjay_cffi_job_t *job) {
     pthread_mutex_lock(&plan_lock);
     job->repeat = false;
+    job->over = true;
     take_off(job);
     pthread_mutex_unlock(&plan_lock);
 }

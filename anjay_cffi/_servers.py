@@ -204,10 +204,10 @@ class ServerControl:
         return self._time(lib_name="anjay_get_server_last_communication_time", ssid=ssid)
 
     def _time(self, lib_name: str, ssid: int) -> datetime | None:
-        anjay = self._anjay
+        self._anjay  # noqa: B018 (raises ClosedError)
         require("ANJAY_WITH_COMMUNICATION_TIMESTAMP_API")
         out = ffi.new("avs_time_real_t *")
-        failed = lib.avs_is_err(getattr(lib, lib_name)(anjay, ssid, out))
+        failed = lib.avs_is_err(getattr(lib, lib_name)(self._anjay, ssid, out))
         return None if failed else _moment(out[0])
 
     def set_udp_tx_params(self, params: UdpTxParams) -> None:

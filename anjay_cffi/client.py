@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 StatusT = TypeVar("StatusT", bound=Callable[[int, ServerStatus], object])
 
+LAST_CALLS = 2.0
+"""Seconds that close() waits for calls of other threads to return."""
 INTERRUPTED_CLOSE = 0.5
 """Seconds that a close after Ctrl-C may wait for the answer to De-register."""
 
@@ -100,17 +102,42 @@ class Client(ServerControl):
             lib.anjay_cffi_loop_close(self._loop)
             raise_pending()
             raise NativeError(-1, "the client was not created")
-        self._native = anjay
+        self._hold(anjay)
         _trampolines.by_client[int(ffi.cast("uintptr_t", anjay))] = self._events
 
     # --- what others build on -------------------------------------------------------------------------------
 
     @property
     def _anjay(self) -> CData:
-        """The ``anjay_t *``; ClosedError after close()."""
-        if self._native is None:
+        """The ``anjay_t *``; ClosedError after close(), which waits until nobody has it in hand.
+
+        So it is passed on at once; whoever needs it for longer takes care that no exception keeps it.
+        """
+        native = self._native
+        if native is None:
             raise ClosedError(self._why_closed)
-        return self._native
+        return native
+
+    def _hold(self, anjay: CData) -> None:
+        """Give the client to callers. What they get is counted by Python; the last one's is told of."""
+        self._unused = unused = threading.Lock()
+        unused.acquire()
+        self._native = ffi.gc(anjay, lambda _: unused.release())
+
+    def _withdraw(self) -> CData:
+        """Take the client away from all callers and wait for their calls to end; None if it is closed."""
+        native, self._native = self._native, None
+        if native is None:
+            return None
+        anjay = ffi.cast("anjay_t *", native)
+        del native
+        try:
+            if not self._unused.acquire(timeout=LAST_CALLS):
+                _trampolines.logger.error("%r is closed while another thread is in a call of it", self)
+        except BaseException:  # Ctrl-C: it can be closed again
+            self._hold(anjay)
+            raise
+        return anjay
 
     def _keep(self, obj: T) -> T:
         """Keep an object until anjay_delete has returned."""
@@ -259,14 +286,16 @@ class Client(ServerControl):
         if not math.isfinite(delay):
             raise ConfigurationError(f"delay is {delay}, must be a number of seconds")
         check_function(function, "what is to be called")
-        self._anjay  # noqa: B018 (raises ClosedError)
+        anjay = self._anjay
         job = Job(self, function, args, period > 0)
         handle = self._jobs[job] = ffi.new_handle(job)
         try:
-            job._start(handle, max(0.0, delay), period)
+            job._start(handle, anjay, max(0.0, delay), period)
         except BaseException:
             del self._jobs[job]
             raise
+        finally:
+            del anjay
         return job
 
     # --- loops ----------------------------------------------------------------------------------------------
@@ -368,7 +397,7 @@ class Client(ServerControl):
         if self._native is None:
             return
         me = threading.get_ident()
-        if self._inside == me:
+        if self._inside == me or lib.anjay_cffi_in_handler():
             raise AnjayError("close() from within a callback: use stop()")
         driver = self._driver
         if driver is None and self._driving_thread == me:
@@ -376,7 +405,7 @@ class Client(ServerControl):
         at_rest = driver is not None and driver.finish()
         self.stop()
         with _nothing() if at_rest else self._driven:
-            anjay, self._native = self._native, None
+            anjay = self._withdraw()
             if anjay is not None:
                 self._shut_down(anjay, timeout)
         if self._thread is not None:

@@ -115,7 +115,7 @@ class FirmwareUpdate:
     def install(self, handler: FirmwareHandler, initial: FirmwareState | None = None) -> None:
         """Install the object with a handler; only the methods that it has are handed to the library."""
         require("ANJAY_WITH_MODULE_FW_UPDATE")
-        anjay = self._client._anjay
+        self._client._anjay  # noqa: B018 (raises ClosedError)
         missing = [name for name in trampolines.REQUIRED if not callable(getattr(handler, name, None))]
         if missing:
             raise ConfigurationError(f"{type(handler).__name__} has no {', '.join(missing)}")
@@ -125,7 +125,7 @@ class FirmwareUpdate:
         handle = self._client._keep(ffi.new_handle(adapter))
         table = self._client._keep(adapter.table())
         state, keep = (initial or FirmwareState()).native()
-        result = lib.anjay_fw_update_install(anjay, table, handle, state)
+        result = lib.anjay_fw_update_install(self._client._anjay, table, handle, state)
         del keep
         self._client._check(result, "the Firmware Update object was not installed")
         self._installed = True

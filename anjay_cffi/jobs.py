@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from .client import Client
 
 
-_job_new, _job_delete, _gc = lib.anjay_cffi_job_new, lib.anjay_cffi_job_delete, ffi.gc
+_job_new, _job_cancel, _job_delete = (
+    lib.anjay_cffi_job_new,
+    lib.anjay_cffi_job_cancel,
+    lib.anjay_cffi_job_delete,
+)
+_gc = ffi.gc
 
 
 class Job:
@@ -35,9 +40,9 @@ class Job:
         self._again = repeats  # the trampoline calls the function by itself, else _last()
         self._cell: CData = None
 
-    def _start(self, handle: CData, delay: float, period: float) -> None:
-        client = self._client
-        cell = _job_new(handle, client._loop, client._native, delay, period)
+    def _start(self, handle: CData, anjay: CData, delay: float, period: float) -> None:
+        cell = _job_new(handle, self._client._loop, anjay, delay, period)
+        del anjay
         if not cell:
             raise MemoryError
         cell = _gc(cell, _job_delete)
@@ -47,7 +52,9 @@ class Job:
     def _drop(self) -> None:
         """Forget the job; frees the cell unless another thread's cancel() still has it in hand."""
         self._active = self._again = False
-        self._cell = None
+        cell, self._cell = self._cell, None
+        if cell is not None:
+            _job_cancel(cell)  # another thread's cancel() may be about to have it come once more
         self._client._jobs.pop(self, None)
 
     def _last(self) -> None:

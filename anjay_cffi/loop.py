@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,10 @@ from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .client import Client
+
+
+LOOK_AGAIN = 0.05
+"""Seconds between two looks whether the loop has ended meanwhile."""
 
 
 @contextmanager
@@ -57,6 +61,34 @@ def run(client: Client, max_wait: float, timeout: float | None) -> None:
             if result == lib.ANJAY_CFFI_LOOP_ERROR:
                 raise OSError(ffi.errno, f"the client's sockets cannot be polled: {os.strerror(ffi.errno)}")
             # A signal: its Python handler runs before the next line does.
+
+
+def call_in_loop(client: Client, function: Callable[[], None]) -> None:
+    """Call a function in the thread of the loop, or here if no other drives the client; wait for its end."""
+    turn, over = threading.Lock(), threading.Event()
+    failure: list[BaseException] = []
+
+    def once() -> None:
+        if turn.acquire(blocking=False):
+            try:
+                function()
+            except BaseException as exc:
+                failure.append(exc)
+                if not isinstance(exc, Exception):  # Ctrl-C is the loop's
+                    raise
+            finally:
+                over.set()
+
+    if client._driving_thread in (None, threading.get_ident()):
+        function()
+        return
+    job = client.call_later(0.0, once)
+    while not over.wait(LOOK_AGAIN):
+        if client._driving_thread is None:  # it has ended
+            job.cancel()
+            once()
+    if failure:
+        raise failure[0]
 
 
 class Background(threading.Thread):

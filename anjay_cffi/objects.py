@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 import threading
@@ -11,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from . import _dm_trampolines as _dm
+from . import loop
 from ._ffi import CData, ffi, lib
 from ._transaction import Transaction
-from .errors import AnjayError, ConfigurationError, NativeError, NotFound
+from .errors import AnjayError, ClosedError, ConfigurationError, NativeError, NotFound
 from .io import ExecuteArgs, ObjectLink, Unsigned
 from .resources import ROLES, Resource, execute, resource, stores, validates
 
@@ -34,7 +36,7 @@ __all__ = [
     "validates",
 ]
 
-_notify = lib.anjay_cffi_notify
+_notify, _notify_instances = lib.anjay_cffi_notify, lib.anjay_cffi_notify_instances
 
 ObjectT = TypeVar("ObjectT", bound="Object")
 
@@ -56,6 +58,7 @@ class Object:
     _table: ClassVar[list[Resource]] = []
     _givers: ClassVar[list[Any]] = []
     _names: ClassVar[dict[str, Resource]] = {}
+    _notifiable: ClassVar[dict[str, int]] = {}
 
     def __init_subclass__(
         cls,
@@ -103,6 +106,7 @@ class Object:
         cls._assign_roles(found, names)
         cls._table = [found[rid] for rid in sorted(found)]
         cls._names = names
+        cls._notifiable = {name: declared.rid for name, declared in names.items() if declared.readable}
         for index, declared in enumerate(cls._table):
             if declared.index not in (-1, index):
                 raise ConfigurationError(
@@ -164,19 +168,25 @@ class Object:
 
         Does nothing for an instance that is not registered (any more): nobody observes it.
         """
-        table = self._names
-        for name in names or [n for n, declared in table.items() if declared.readable]:
-            declared = table.get(name)
-            if declared is None or not declared.readable:
-                raise ConfigurationError(f"{type(self).__name__} has no resource {name!r} to be read")
-            group = self._group
-            client = None if group is None else group._client
-            native = None if client is None else client._native
-            if group is None or client is None or native is None:
-                continue
-            result = _notify(client._loop, native, group._cls.oid, self._iid, declared.rid)
-            if result:
-                client._check(result, f"{self!r}: {name} was not notified")
+        group = self._group
+        client = None if group is None else group._client
+        native = None if client is None else client._native
+        try:
+            for name in names or self._notifiable:
+                rid = self._id_to_notify(name)
+                if client is not None and native is not None:
+                    result = _notify(client._loop, native, self.oid, self._iid, rid)
+                    if result:
+                        client._check(result, f"{self!r}: {name} was not notified")
+        finally:
+            del native
+
+    @classmethod
+    def _id_to_notify(cls, name: str) -> int:
+        rid = cls._notifiable.get(name)
+        if rid is None:
+            raise ConfigurationError(f"{cls.__name__} has no resource {name!r} to be read")
+        return rid
 
     def reset(self) -> None:
         """Called when a server replaces the instance: gives every writable resource its default."""
@@ -236,6 +246,8 @@ class Instances(Generic[ObjectT]):
         self._writing: tuple[ObjectT, Resource] | None = None
         self._transaction: Transaction | None = None
         self._givers = cls._givers
+        self._oid = cls.oid
+        self._notices: dict[str, CData] = {}
         self._handle = ffi.new_handle(self)
         self._native = self._make_native()
 
@@ -285,6 +297,31 @@ class Instances(Generic[ObjectT]):
         self._put(instance)
         self._instances_changed()
         return instance
+
+    def notify(self, *names: str) -> None:
+        """``notify()`` of every instance: ``client.every(1.0, clocks.notify, "current_time")``."""
+        client, native = self._client, self._native
+        anjay = None if client is None or native is None else client._native
+        try:
+            for name in names or self._cls._notifiable:
+                try:
+                    notice = self._notices[name]
+                except KeyError:
+                    notice = self._make_notice(name, anjay)
+                if client is not None and anjay is not None:
+                    result = _notify_instances(notice)
+                    if result:
+                        client._check(result, f"{self!r}: {name} was not notified")
+        finally:
+            del native, anjay
+
+    def _make_notice(self, name: str, anjay: CData) -> CData:
+        rid = self._cls._id_to_notify(name)
+        client, native = self._client, self._native
+        if client is None or native is None or anjay is None:
+            return None
+        notice = ffi.new("anjay_cffi_notice_t *", (client._loop, anjay, native, rid))
+        return self._notices.setdefault(name, notice)
 
     def remove(self, instance: ObjectT | int) -> ObjectT:
         """Take an instance (or the one with an id) away. Servers are told."""
@@ -345,11 +382,9 @@ class Instances(Generic[ObjectT]):
         self._native = self._client = None
 
     def _release(self) -> None:
-        """The library knows the object no more."""
+        """The library knows the object no more. Freed when no thread has it in hand."""
         with self._lock:
-            native, self._native, self._client = self._native, None, None
-        if native is not None:
-            ffi.release(native)
+            self._native = self._client = None
 
     def _publish(self) -> None:
         """Hand the set of instances to the C side, which answers the lists from it."""
@@ -387,8 +422,9 @@ class Instances(Generic[ObjectT]):
 
     def _instances_changed(self) -> None:
         client = self._client
-        if client is not None and not client.closed:
-            client.notify_instances_changed(self._cls.oid)
+        if client is not None:
+            with contextlib.suppress(ClosedError):
+                client.notify_instances_changed(self._cls.oid)
 
 
 def register(client: Client, obj: Any, instances: Iterable[Any] = ()) -> Any:
@@ -399,14 +435,18 @@ def register(client: Client, obj: Any, instances: Iterable[Any] = ()) -> Any:
     cls = obj if isinstance(obj, type) else type(obj)
     if not issubclass(cls, Object) or cls.oid < 0:
         raise ConfigurationError(f"{obj!r} is no Object, or its class has no oid")
-    anjay = client._anjay
+    client._anjay  # noqa: B018 (raises ClosedError)
     if cls.oid in client._objects:
         raise ConfigurationError(f"/{cls.oid} is registered already")
     group: Instances[Any] = Instances(client, cls)
     if not isinstance(obj, type) and instances:
         raise ConfigurationError("instances= goes with a class, not with an instance")
     first = list(instances) if isinstance(obj, type) else [obj]
+    if client._objects.setdefault(cls.oid, group) is not group:  # another thread was faster
+        raise ConfigurationError(f"/{cls.oid} is registered already")
+    anjay = None
     try:
+        anjay = client._anjay
         for instance in first:
             group._insert(instance)
         group._publish()
@@ -417,8 +457,10 @@ def register(client: Client, obj: Any, instances: Iterable[Any] = ()) -> Any:
             if getattr(instance, "_group", None) is group:
                 instance._group = None
         group._release()
+        client._objects.pop(cls.oid, None)
         raise
-    client._objects[cls.oid] = group
+    finally:
+        del anjay
     client._check(0, "")
     return group if isinstance(obj, type) else obj
 
@@ -426,15 +468,26 @@ def register(client: Client, obj: Any, instances: Iterable[Any] = ()) -> Any:
 def unregister(client: Client, obj: Any) -> None:
     """What ``client.unregister()`` does: takes an instance's class, a class or its ``Instances`` away."""
     cls = obj._cls if isinstance(obj, Instances) else obj if isinstance(obj, type) else type(obj)
-    anjay = client._anjay
+    client._anjay  # noqa: B018 (raises ClosedError)
     if lib.anjay_cffi_in_handler():
         raise AnjayError("unregister() from within a handler: client.call_later(0, client.unregister, ...)")
     group = client._objects.get(getattr(cls, "oid", -1))
     if group is None or group._cls is not cls:
         raise ConfigurationError(f"{obj!r} is not registered")
-    result = lib.anjay_unregister_object(anjay, lib.anjay_cffi_object_def(group._native))
-    client._check(result, f"/{cls.oid} was not unregistered")
-    del client._objects[cls.oid]
-    for instance in group:
-        instance._group = None
-    group._release()
+    # not here, if the loop is another thread's: it may be within a handler of the object
+    loop.call_in_loop(client, lambda: _unregister(client, group))
+
+
+def _unregister(client: Client, group: Instances[Any]) -> None:
+    anjay = client._anjay
+    try:
+        if client._objects.get(group._oid) is not group:
+            raise ConfigurationError(f"{group!r} is not registered")
+        result = lib.anjay_unregister_object(anjay, lib.anjay_cffi_object_def(group._native))
+        client._check(result, f"/{group._oid} was not unregistered")
+        del client._objects[group._oid]
+        for instance in group:
+            instance._group = None
+        group._release()
+    finally:
+        del anjay

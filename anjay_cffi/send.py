@@ -224,16 +224,18 @@ def send(
     ignore_missing: bool,
 ) -> Sending:
     """What ``client.send()`` does."""
-    anjay = client._anjay
+    client._anjay  # noqa: B018 (raises ClosedError)
     require("ANJAY_WITH_SEND")
     sending = Sending(_only_server(client) if ssid is None else ssid)
     batch = _batch(client, (values,) if isinstance(values, (str, Sample)) else values, ignore_missing)
-    handle = client._sendings[sending] = ffi.new_handle(sending)
-    sending._client = client
     function = lib.anjay_send_deferrable if deferrable else lib.anjay_send
     try:
+        anjay = client._anjay
+        handle = client._sendings[sending] = ffi.new_handle(sending)
+        sending._client = client
         result = function(anjay, sending.ssid, batch, lib.anjay_cffi_on_send_finished, handle)
     finally:
+        anjay = None
         lib.anjay_send_batch_release(ffi.new("anjay_send_batch_t **", batch))
     if result != lib.ANJAY_SEND_OK:
         client._sendings.pop(sending, None)

@@ -99,11 +99,10 @@ class ServerObject(BuiltIn[ServerInstance]):
         """Short Server IDs of all instances."""
         if not self._installed:
             return []
-        anjay = self._client._anjay
         capacity = 8
         while True:
             out = ffi.new("anjay_ssid_t[]", capacity)
-            count = lib.anjay_cffi_server_ssids(anjay, out, capacity)
+            count = lib.anjay_cffi_server_ssids(self._client._anjay, out, capacity)
             if count <= capacity:
                 return list(out[0:count])
             capacity = count

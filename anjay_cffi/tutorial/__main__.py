@@ -73,12 +73,6 @@ def setup_server_object(client: lwm2m.Client, args: argparse.Namespace) -> None:
     client.server.add(instance)
 
 
-def notify_job(clocks: lwm2m.Instances[time_object.Clock]) -> None:
-    """Let the clocks notify."""
-    for clock in clocks:
-        clock.tick()
-
-
 def stop_on_signals(client: lwm2m.Client) -> None:
     """End the event loop on kill and hang-up, so that the server is told. nohup's wish is left alone."""
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -123,8 +117,7 @@ def tutorial(args: argparse.Namespace) -> int:
             clocks = time_object.install(client)
         stop_on_signals(client)
         with step("event loop"):
-            notify_job(clocks)
-            client.every(1.0, notify_job, clocks)
+            client.every(1.0, clocks.notify, "current_time")
             client.run(max_wait=1.0)
         client.close(timeout=CLEAN_UP)
     return 0

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timezone
 
 import anjay_cffi as lwm2m
@@ -15,8 +14,6 @@ class Clock(lwm2m.Object, oid=3333, creatable=True):
     fractional_time: float | None = lwm2m.resource(5507, "R", default=None)  # absent
     application_type: str = lwm2m.resource(5750, "RW", default="")
 
-    _notified = 0
-
     @lwm2m.validates("application_type")
     def _fits(self, value: str) -> None:
         if len(value.encode()) >= 64:
@@ -26,13 +23,6 @@ class Clock(lwm2m.Object, oid=3333, creatable=True):
     def current_time(self) -> datetime:
         """Whole seconds since 1970, as the library sends them."""
         return datetime.now(timezone.utc)
-
-    def tick(self) -> None:
-        """Notify that the time is another one, unless that was done in this second."""
-        now = int(time.time())
-        if self._notified != now:
-            self._notified = now
-            self.notify("current_time")
 
 
 def install(client: lwm2m.Client) -> lwm2m.Instances[Clock]:

@@ -229,10 +229,11 @@ static bool has_run(world_t *w, bool drive(world_t *), const int *count, int at_
 }
 
 /** Without memory a notification may be lost, as the network may lose it, or be an error, which ends the observation. */
-static bool notified(world_t *w) {
+static bool notified(world_t *w, bool instances) {
+    const anjay_cffi_notice_t notice = { w->loop, w->anjay, w->single, 1 };
     for (int i = 0; i < 20; ++i) {
         ++value;
-        if (anjay_cffi_notify(w->loop, w->anjay, 3333, 0, 1)) {
+        if (instances ? anjay_cffi_notify_instances(&notice) : anjay_cffi_notify(w->loop, w->anjay, 3333, 0, 1)) {
             return false;
         }
         for (int k = 0; k < 20; ++k) {
@@ -291,10 +292,15 @@ static bool work(world_t *w) {
     CHECK_INT(runs[0], 1);
     STEP(!anjay_cffi_job_schedule(w->once, w->anjay, 0.0, 0.0));
     STEP(has_run(w, run_briefly, &runs[0], 2));
+    anjay_cffi_job_cancel(w->once);
+    CHECK_INT(anjay_cffi_job_schedule(w->once, w->anjay, 0.0, 0.0), -1);
+    STEP(run_briefly(w));
+    CHECK_INT(runs[0], 2);
     int fds[1];
     CHECK_INT(anjay_cffi_loop_sockets(w->loop, w->anjay, fds, 1), 1);
     anjay_cffi_object_set_present(w->single, 3, 1, 1);
-    STEP(notified(w));
+    STEP(notified(w, false));
+    STEP(notified(w, true));
     STEP(!anjay_unregister_object(w->anjay, anjay_cffi_object_def(w->multiple)));
     return true;
 }

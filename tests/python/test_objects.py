@@ -14,7 +14,7 @@ import pytest
 import anjay_cffi as lwm2m
 
 from ..provider import only_on
-from .peer import ACCEPT, DELETE, FORMAT, GET, OBSERVE, POST, PUT, QUERY, Message, Peer, number
+from .peer import ACCEPT, ACK, DELETE, FORMAT, GET, OBSERVE, POST, PUT, QUERY, Message, Peer, number
 
 Make = Callable[..., lwm2m.Client]
 TEXT, LINK, OPAQUE, CBOR, TLV = 0, 40, 42, 60, 11542
@@ -377,6 +377,42 @@ def test_notify_of_a_method(world: World) -> None:
     world.peer.wait(lambda: seen() == [b"5"])
     with pytest.raises(lwm2m.ConfigurationError):
         world.first.notify("nothing")
+
+
+def test_notify_of_all_instances(peer: Peer, make: Make) -> None:
+    class Probe(lwm2m.Object, oid=4200):
+        number = 1
+
+        @lwm2m.resource(0, "R")
+        def measured(self) -> int:
+            return self.number
+
+        hidden: int = lwm2m.resource(1, "W", default=0)
+
+    client = make()
+    probes = client.register(Probe, instances=[Probe(), Probe(iid=7)])
+    client.start_thread()
+    peer.registered()
+    for iid in (0, 7):
+        assert peer.ask(GET, f"/4200/{iid}/0", options=[(OBSERVE, b"")]).payload == b"1"
+
+    def told() -> list[bytes]:
+        return sorted(m.payload for m in peer.replies if m.type != ACK and m.code == 0x45)
+
+    for round_, names in enumerate((("measured",), ())):
+        probes[0].number, probes[7].number = 10 + round_, 20 + round_
+        probes.notify(*names)
+        expected = [b"%d" % n for r in range(round_ + 1) for n in (10 + r, 20 + r)]
+        peer.wait(lambda expected=expected: told() == sorted(expected))
+    for name in ("hidden", "nothing"):
+        with pytest.raises(lwm2m.ConfigurationError, match=name):
+            probes.notify(name)
+    client.unregister(Probe)
+    probes.notify("measured")  # nobody observes it
+    with pytest.raises(lwm2m.ConfigurationError, match="hidden"):
+        probes.notify("hidden")
+    client.close(timeout=0.2)
+    probes.notify()
 
 
 def test_add_and_remove_by_the_program(world: World) -> None:
