@@ -423,7 +423,7 @@ class Client(ServerControl):
             _trampolines.by_client.pop(int(ffi.cast("uintptr_t", anjay)), None)
             for sending in list(self._sendings):  # none, if the library has called all handlers
                 sending._end(lib.ANJAY_SEND_ABORT)
-            for group in self._objects.values():
+            for group in list(self._objects.values()):  # a thread may try to register one
                 group._release()
             self._kept.clear()
             self._objects.clear()

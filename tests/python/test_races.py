@@ -89,8 +89,9 @@ def test_close_after_an_exception_waits_for_nobody(
     monkeypatch.setattr(client_module, "LAST_CALLS", 0.05)
     client = make()
     kept = []
+    slow = Slow()
     for refused in (
-        lambda: client.notify_changed(4999, 0, 0),
+        lambda: client.register(Slow, instances=[slow, slow]),
         lambda: client.unregister(Slow),
         lambda: client.send("/4999/0/0"),
         lambda: client.server.set_lifetime(9, 60),
