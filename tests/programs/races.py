@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""races.py ROUNDS: threads use a client while its loop runs and it is closed. On its own: a race is a crash."""
+"""races.py ROUNDS: threads use a client while its loop runs and it is closed. Alone: a race is a crash."""
 
 from __future__ import annotations
 
