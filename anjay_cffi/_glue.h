@@ -128,11 +128,12 @@ void anjay_cffi_set_pending(int pending);
 
 /* --- jobs on Anjay's scheduler (_glue_job.c) --------------------------------------------------------------------- */
 
-/* A cell for at most one scheduled run at a time; `arg` goes to anjay_cffi_on_job. */
+/* A cell for at most one scheduled run at a time; its number goes to anjay_cffi_on_job. */
 typedef struct anjay_cffi_job_struct anjay_cffi_job_t;
 
 /* A cell whose job is scheduled as by anjay_cffi_job_schedule(), and a wake-up of the loop. NULL when out of memory. */
-anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s);
+anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s,
+                                     double period_s);
 
 /* Schedules the job `delay_s` seconds from now and, with a positive `period_s`, again each period after that without
  * drift (periods that were missed are left out). Replaces what was scheduled. 0, or -1 when out of memory or cancelled. */
@@ -176,7 +177,7 @@ size_t anjay_cffi_live_objects(void);
 void anjay_cffi_count_object(int change);
 
 /* Implemented in Python. */
-extern void anjay_cffi_on_job(void *arg);
+extern void anjay_cffi_on_job(int64_t number);
 extern int anjay_cffi_on_interrupt(void *loop);
 extern void anjay_cffi_on_log(int level, const char *module, const char *message);
 

@@ -316,14 +316,24 @@ int anjay_cffi_object_set(anjay_cffi_object_t *object, const uint16_t *iids, con
     return 0;
 }
 
-int anjay_cffi_notify_instances(const anjay_cffi_notice_t *notice) {
-    object_t *object = notice->object;
-    table_t *table = take(object);
+static int notify_one(const anjay_cffi_notice_t *notice, uint16_t iid) {
+    int result = 0;
+    for (size_t i = 0; i < notice->count && !result; ++i) {
+        result = anjay_cffi_notify(notice->loop, notice->anjay, notice->object->def.oid, iid, notice->rids[i]);
+    }
+    return result;
+}
+
+int anjay_cffi_notify_all(const anjay_cffi_notice_t *notice) {
+    if (notice->iid != ANJAY_ID_INVALID) {
+        return notify_one(notice, notice->iid);
+    }
+    table_t *table = take(notice->object);
     int result = 0;
     for (size_t i = 0; i < table->instances && !result; ++i) {
-        result = anjay_cffi_notify(notice->loop, notice->anjay, object->def.oid, table->iids[i], notice->rid);
+        result = notify_one(notice, table->iids[i]);
     }
-    give_back(object, table);
+    give_back(notice->object, table);
     return result;
 }
 

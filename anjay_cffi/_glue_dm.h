@@ -35,17 +35,19 @@ int anjay_cffi_object_set(anjay_cffi_object_t *object, const uint16_t *iids, con
 /* Says whether one resource (by its index in `rids`) of one instance has a value. Any thread. */
 void anjay_cffi_object_set_present(anjay_cffi_object_t *object, uint16_t iid, size_t index, int present);
 
-/* One resource of all instances of an object: made once, so that a program which notifies every second passes one argument
- * and asks for nothing. Only as long as the client is open and the object registered. */
+/* Resources of one or all instances (iid ANJAY_ID_INVALID) of an object: made once, so that a program which notifies every
+ * second passes one argument. Only as long as the client is open and the object registered. */
 typedef struct {
     anjay_cffi_loop_t *loop;
     anjay_t *anjay;
     anjay_cffi_object_t *object;
-    uint16_t rid;
+    uint16_t iid;
+    uint16_t count;
+    uint16_t rids[];
 } anjay_cffi_notice_t;
 
-/* anjay_cffi_notify() for every instance; the first result that is not 0 ends it. Any thread. */
-int anjay_cffi_notify_instances(const anjay_cffi_notice_t *notice);
+/* anjay_cffi_notify() for each of them; the first result that is not 0 ends it. Any thread. */
+int anjay_cffi_notify_all(const anjay_cffi_notice_t *notice);
 
 /* 1 while the calling thread is within a handler of a data-model object, else 0. */
 int anjay_cffi_in_handler(void);

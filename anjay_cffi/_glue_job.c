@@ -13,7 +13,7 @@ struct anjay_cffi_job_struct {
     avs_time_duration_t period;
     bool repeat;
     bool over; /* cancelled for good */
-    void *arg;
+    int64_t number;
     anjay_cffi_job_t *next_unplanned;
 };
 
@@ -56,7 +56,7 @@ static void run(avs_sched_t *sched, const void *data) {
     }
     pthread_mutex_unlock(&plan_lock);
     /* The last thing that touches the job: Python may free it. */
-    anjay_cffi_on_job(job->arg);
+    anjay_cffi_on_job(job->number);
 }
 
 int anjay_cffi_job_repair(anjay_t *anjay, int limit_ms) {
@@ -112,12 +112,13 @@ int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_
     return result;
 }
 
-anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s) {
+anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s,
+                                     double period_s) {
     anjay_cffi_job_t *job = (anjay_cffi_job_t *) calloc(1, sizeof(*job));
     if (!job) {
         return NULL;
     }
-    job->arg = arg;
+    job->number = number;
     if (anjay_cffi_job_schedule(job, anjay, delay_s, period_s)) {
         free(job);
         return NULL;

@@ -110,19 +110,6 @@ def never(exc: Exception) -> None:
     return
 
 
-_from_handle = ffi.from_handle
-
-
-@trampoline(error=None, code_of=never)
-def on_job(arg: CData) -> None:
-    """A scheduled function is due. Once a second all of this is met with cold caches: the less the better."""
-    job = _from_handle(arg)
-    if job._again:
-        job._function(*job._args)
-    else:
-        job._last()
-
-
 @trampoline(error=1, code_of=never)
 def on_interrupt(loop: CData) -> int:
     """A signal came while the library waits: Python has run its handlers when this line is reached.

@@ -72,7 +72,7 @@ class Client(ServerControl):
         self._config = settings
         self._events = Events(settings)
         self._kept: list[Any] = []
-        self._jobs: dict[Job, CData] = {}
+        self._jobs: dict[int, Job] = {}
         self._driven = threading.Lock()
         self._driving_thread: int | None = None
         self._inside: int | None = None
@@ -288,11 +288,10 @@ class Client(ServerControl):
         check_function(function, "what is to be called")
         anjay = self._anjay
         job = Job(self, function, args, period > 0)
-        handle = self._jobs[job] = ffi.new_handle(job)
         try:
-            job._start(handle, anjay, max(0.0, delay), period)
+            job._start(anjay, max(0.0, delay), period)
         except BaseException:
-            del self._jobs[job]
+            job._drop()
             raise
         finally:
             del anjay
@@ -413,7 +412,7 @@ class Client(ServerControl):
         raise_pending()
 
     def _shut_down(self, anjay: CData, timeout: float | None) -> None:
-        for job in list(self._jobs):
+        for job in list(self._jobs.values()):
             job._drop()
         limit = -1.0 if timeout is None else max(0.0, timeout)
         try:

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import threading
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING
 
 from ._ffi import CData, ffi, lib
+from ._trampolines import never, trampoline
 
 if TYPE_CHECKING:
     from .client import Client
@@ -19,29 +23,54 @@ _job_new, _job_cancel, _job_delete = (
     lib.anjay_cffi_job_delete,
 )
 _gc = ffi.gc
+_numbers = itertools.count()
+_planned: dict[int, Job] = {}
+"""Jobs of all clients, by the numbers that C knows them by; a number is never used again."""
+
+
+@trampoline(error=None, code_of=never)
+def on_job(number: int) -> None:
+    """A scheduled function is due. Once a second all of this is met with cold caches: the less the better."""
+    try:
+        job = _planned[number]
+    except KeyError:
+        return
+    if job._again:
+        call = job._call
+        call()
+    else:
+        job._last()
+
+
+def _prepared(function: Callable[..., object], args: tuple[object, ...]) -> Callable[[], object] | None:
+    """What a method of ours puts in its place when it is called again and again."""
+    prepare = getattr(function.__func__, "_prepare", None) if isinstance(function, MethodType) else None
+    result: Callable[[], object] | None = None if prepare is None else prepare(function, args)
+    return result
 
 
 class Job:
     """What ``call_later()`` and ``every()`` return. An exception in the function is logged and ends nothing.
 
-    The client's table keeps a job, its handle and its C cell until the scheduler cannot come to it any more;
-    only the thread that runs the scheduler, or close(), may find that out.
+    Tables keep a job and its C cell until the scheduler cannot come to it any more; only the thread that runs
+    the scheduler, or close(), may find that out.
     """
 
-    __slots__ = ("_active", "_again", "_args", "_cell", "_client", "_function")
+    __slots__ = ("_active", "_again", "_call", "_cell", "_client", "_number")
 
     def __init__(
         self, client: Client, function: Callable[..., object], args: tuple[object, ...], repeats: bool
     ) -> None:
         self._client = client
-        self._function = function
-        self._args = args
+        self._call = (repeats and _prepared(function, args)) or functools.partial(function, *args)
         self._active = True
         self._again = repeats  # the trampoline calls the function by itself, else _last()
         self._cell: CData = None
+        self._number = next(_numbers)
 
-    def _start(self, handle: CData, anjay: CData, delay: float, period: float) -> None:
-        cell = _job_new(handle, self._client._loop, anjay, delay, period)
+    def _start(self, anjay: CData, delay: float, period: float) -> None:
+        _planned[self._number] = self._client._jobs[self._number] = self
+        cell = _job_new(self._number, self._client._loop, anjay, delay, period)
         del anjay
         if not cell:
             raise MemoryError
@@ -55,14 +84,15 @@ class Job:
         cell, self._cell = self._cell, None
         if cell is not None:
             _job_cancel(cell)  # another thread's cancel() may be about to have it come once more
-        self._client._jobs.pop(self, None)
+        self._client._jobs.pop(self._number, None)
+        _planned.pop(self._number, None)
 
     def _last(self) -> None:
         """Called by the scheduler, in the thread of the loop, when it does not come again."""
-        function, args, active = self._function, self._args, self._active
+        call, active = self._call, self._active
         self._drop()
         if active:
-            function(*args)
+            call()
 
     @property
     def active(self) -> bool:
@@ -78,7 +108,7 @@ class Job:
             self._drop()
             return
         # The scheduler may be about to start this job: let it come here once more and drop it there.
-        cell, handle, anjay = self._cell, self._client._jobs.get(self), self._client._native
-        if cell is not None and handle is not None and anjay is not None:
+        cell, anjay = self._cell, self._client._native
+        if cell is not None and anjay is not None:
             lib.anjay_cffi_job_schedule(cell, anjay, 0.0, 0.0)
             self._client._wake()

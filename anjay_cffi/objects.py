@@ -8,7 +8,7 @@ import copy
 import re
 import threading
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from . import _dm_trampolines as _dm
@@ -36,7 +36,7 @@ __all__ = [
     "validates",
 ]
 
-_notify, _notify_instances = lib.anjay_cffi_notify, lib.anjay_cffi_notify_instances
+_notify, _notify_all = lib.anjay_cffi_notify, lib.anjay_cffi_notify_all
 
 ObjectT = TypeVar("ObjectT", bound="Object")
 
@@ -247,7 +247,6 @@ class Instances(Generic[ObjectT]):
         self._transaction: Transaction | None = None
         self._givers = cls._givers
         self._oid = cls.oid
-        self._notices: dict[str, CData] = {}
         self._handle = ffi.new_handle(self)
         self._native = self._make_native()
 
@@ -300,28 +299,10 @@ class Instances(Generic[ObjectT]):
 
     def notify(self, *names: str) -> None:
         """``notify()`` of every instance: ``client.every(1.0, clocks.notify, "current_time")``."""
-        client, native = self._client, self._native
-        anjay = None if client is None or native is None else client._native
-        try:
-            for name in names or self._cls._notifiable:
-                try:
-                    notice = self._notices[name]
-                except KeyError:
-                    notice = self._make_notice(name, anjay)
-                if client is not None and anjay is not None:
-                    result = _notify_instances(notice)
-                    if result:
-                        client._check(result, f"{self!r}: {name} was not notified")
-        finally:
-            del native, anjay
-
-    def _make_notice(self, name: str, anjay: CData) -> CData:
-        rid = self._cls._id_to_notify(name)
-        client, native = self._client, self._native
-        if client is None or native is None or anjay is None:
-            return None
-        notice = ffi.new("anjay_cffi_notice_t *", (client._loop, anjay, native, rid))
-        return self._notices.setdefault(name, notice)
+        for name in names:
+            self._cls._id_to_notify(name)
+        for instance in self._ordered:
+            Object.notify(instance, *names)
 
     def remove(self, instance: ObjectT | int) -> ObjectT:
         """Take an instance (or the one with an id) away. Servers are told."""
@@ -425,6 +406,36 @@ class Instances(Generic[ObjectT]):
         if client is not None:
             with contextlib.suppress(ClosedError):
                 client.notify_instances_changed(self._cls.oid)
+
+
+def _prepare_notify(function: Any, names: tuple[str, ...]) -> Callable[[], None] | None:
+    """What a repeated job does instead of calling ``notify()``: all that can be found out before, is."""
+    target: Instances[Any] | Object = function.__self__
+    instance = target if isinstance(target, Object) else None
+    group: Instances[Any] | None = target._group if isinstance(target, Object) else target
+    client = None if group is None else group._client
+    if group is None or client is None:
+        return None
+    iid = lib.ANJAY_ID_INVALID if instance is None else instance._iid
+    rids = [group._cls._id_to_notify(name) for name in names or group._cls._notifiable]
+    parts = {"loop": client._loop, "anjay": client._anjay, "object": group._native}
+    notice = ffi.new("anjay_cffi_notice_t *", {**parts, "iid": iid, "count": len(rids), "rids": rids})
+    del parts
+
+    def notify() -> None:
+        anjay, native = client._native, group._native  # in hand, so that they stay
+        if instance is not None and (instance._group is not group or instance._iid != iid):
+            function(*names)
+        elif anjay is not None and native is not None:
+            result = _notify_all(notice)
+            if result:
+                anjay = None
+                client._check(result, f"{target!r} was not notified")
+
+    return notify
+
+
+Object.notify._prepare = Instances.notify._prepare = _prepare_notify  # type: ignore[attr-defined]
 
 
 def register(client: Client, obj: Any, instances: Iterable[Any] = ()) -> Any:

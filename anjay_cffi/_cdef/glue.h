@@ -26,7 +26,7 @@ int anjay_cffi_loop_take_stop(anjay_cffi_loop_t *loop);
 int anjay_cffi_loop_is_working(const anjay_cffi_loop_t *loop);
 void anjay_cffi_set_pending(int pending);
 
-anjay_cffi_job_t *anjay_cffi_job_new(void *arg, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s);
+anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s);
 int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_s, double period_s);
 void anjay_cffi_job_cancel(anjay_cffi_job_t *job);
 void anjay_cffi_job_delete(anjay_cffi_job_t *job);
@@ -40,7 +40,7 @@ size_t anjay_cffi_live_objects(void);
 
 /* Called by the glue itself, so not static. */
 extern "Python+C" {
-    void anjay_cffi_on_job(void *arg);
+    void anjay_cffi_on_job(int64_t number);
     int anjay_cffi_on_interrupt(void *loop);
     void anjay_cffi_on_log(int level, const char *module, const char *message);
 }

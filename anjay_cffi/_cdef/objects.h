@@ -19,9 +19,11 @@ typedef struct {
     anjay_cffi_loop_t *loop;
     anjay_t *anjay;
     anjay_cffi_object_t *object;
-    uint16_t rid;
+    uint16_t iid;
+    uint16_t count;
+    uint16_t rids[];
 } anjay_cffi_notice_t;
-int anjay_cffi_notify_instances(const anjay_cffi_notice_t *notice);
+int anjay_cffi_notify_all(const anjay_cffi_notice_t *notice);
 void anjay_cffi_object_set_present(anjay_cffi_object_t *object, uint16_t iid, size_t index, int present);
 
 extern "Python+C" {

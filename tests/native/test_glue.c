@@ -77,8 +77,8 @@ static bool check(bool done, bool *again, const char *what) {
 static int runs[2];
 static int32_t value = 1;
 
-void anjay_cffi_on_job(void *arg) {
-    ++*(int *) arg;
+void anjay_cffi_on_job(int64_t number) {
+    ++runs[number];
 }
 
 int anjay_cffi_on_interrupt(void *loop) {
@@ -230,10 +230,13 @@ static bool has_run(world_t *w, bool drive(world_t *), const int *count, int at_
 
 /** Without memory a notification may be lost, as the network may lose it, or be an error, which ends the observation. */
 static bool notified(world_t *w, bool instances) {
-    const anjay_cffi_notice_t notice = { w->loop, w->anjay, w->single, 1 };
+    static anjay_cffi_notice_t notice = { .iid = ANJAY_ID_INVALID, .count = 1, .rids = { 1 } };
+    notice.loop = w->loop;
+    notice.anjay = w->anjay;
+    notice.object = w->single;
     for (int i = 0; i < 20; ++i) {
         ++value;
-        if (instances ? anjay_cffi_notify_instances(&notice) : anjay_cffi_notify(w->loop, w->anjay, 3333, 0, 1)) {
+        if (instances ? anjay_cffi_notify_all(&notice) : anjay_cffi_notify(w->loop, w->anjay, 3333, 0, 1)) {
             return false;
         }
         for (int k = 0; k < 20; ++k) {
@@ -284,8 +287,8 @@ static bool work(world_t *w) {
         STEP(until(w, step, ""));
     }
     STEP(ask(w, step, "3333/0/1", 0, "ACK 2.05 observe"));
-    STEP(w->once = anjay_cffi_job_new(&runs[0], w->loop, w->anjay, 0.0, 0.0));
-    STEP(w->every = anjay_cffi_job_new(&runs[1], w->loop, w->anjay, 0.5, 0.5));
+    STEP(w->once = anjay_cffi_job_new(0, w->loop, w->anjay, 0.0, 0.0));
+    STEP(w->every = anjay_cffi_job_new(1, w->loop, w->anjay, 0.5, 0.5));
     STEP(has_run(w, step, &runs[0], 1));
     STEP(has_run(w, step, &runs[1], 2));
     STEP(has_run(w, run_briefly, &runs[1], 4));

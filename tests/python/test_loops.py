@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -200,6 +201,15 @@ def test_jobs(make: Make) -> None:
     client.run(timeout=0.1)
     assert len(seen) == count
     assert not client._jobs
+
+
+def test_jobs_call_whatever_is_callable(make: Make) -> None:
+    client = make()
+    mock = Mock()
+    client.every(0.01, mock, 1, 2)
+    client.call_later(0, mock.once)
+    run_until(client, lambda: mock.call_count > 1 and mock.once.called)
+    assert set(map(str, mock.call_args_list)) == {"call(1, 2)"}
 
 
 def test_a_job_cancels_itself(make: Make) -> None:

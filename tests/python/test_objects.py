@@ -415,6 +415,56 @@ def test_notify_of_all_instances(peer: Peer, make: Make) -> None:
     probes.notify()
 
 
+def test_repeated_notify_follows_the_instance(
+    peer: Peer, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Probe(lwm2m.Object, oid=4200):
+        number = 0
+
+        @lwm2m.resource(0, "R")
+        def measured(self) -> int:
+            self.number += 1
+            return self.number
+
+        name: str = lwm2m.resource(1, "R", default="n")
+
+    client = make()
+    probe, early = Probe(iid=3), Probe(iid=4)
+    waiting = client.every(0.01, early.notify, "measured")  # not registered yet
+    probes = client.register(Probe, instances=[probe])
+    jobs = [
+        client.every(0.01, probe.notify, "measured"),
+        client.every(0.01, probes.notify, "measured", "name"),
+    ]
+    for call in (probe.notify, probes.notify):
+        with pytest.raises(lwm2m.ConfigurationError, match="nothing"):
+            client.every(1.0, call, "nothing")
+    client.start_thread()
+    peer.registered()
+
+    def told(iid: int) -> None:
+        answer = peer.ask(GET, f"/4200/{iid}/0", options=[(OBSERVE, b"")])
+        assert answer.code == 0x45
+        token, before = answer.token, len(peer.replies)
+        peer.wait(lambda: sum(m.token == token for m in peer.replies[before:]) >= 2)
+        peer.ask(GET, f"/4200/{iid}/0", options=[(OBSERVE, b"\1")])
+
+    told(3)
+    jobs.pop().cancel()
+    told(3)  # the other job does it alone
+    probes.remove(probe)
+    probes.add(early)
+    told(4)
+    again = Probe(iid=9)
+    client.unregister(Probe)
+    renewed = client.register(Probe, instances=[again])
+    assert renewed.add(probe) is probe
+    told(3)  # the instance has another group now
+    waiting.cancel()
+    jobs.pop().cancel()
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
+
+
 def test_add_and_remove_by_the_program(world: World) -> None:
     new = world.kinds.add(Kinds(text="new"))
     assert new.iid == 1
