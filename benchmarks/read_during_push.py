@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))  # after the installed anjay_cffi
 from tests.python.peer import ACCEPT, BLOCK1, FORMAT, GET, PATH, PUT, Message, number
 from tests.wire.dtls import DtlsServer
 from tests.wire.server import Server
