@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
+import weakref
 from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING
@@ -24,22 +25,23 @@ _job_new, _job_cancel, _job_delete = (
 )
 _gc = ffi.gc
 _numbers = itertools.count()
-_planned: dict[int, Job] = {}
-"""Jobs of all clients, by the numbers that C knows them by; a number is never used again."""
+_planned: dict[int, weakref.ref[Job]] = {}
+"""Jobs of all clients, who own them, by the numbers that C knows; a number is never used again."""
 
 
 @trampoline(error=None, code_of=never)
 def on_job(number: int) -> None:
     """A scheduled function is due. Once a second all of this is met with cold caches: the less the better."""
     try:
-        job = _planned[number]
+        job = _planned[number]()
     except KeyError:
         return
-    if job._again:
-        call = job._call
-        call()
-    else:
-        job._last()
+    if job is not None:
+        if job._again:
+            call = job._call
+            call()
+        else:
+            job._last()
 
 
 def _prepared(function: Callable[..., object], args: tuple[object, ...]) -> Callable[[], object] | None:
@@ -56,7 +58,7 @@ class Job:
     the scheduler, or close(), may find that out.
     """
 
-    __slots__ = ("_active", "_again", "_call", "_cell", "_client", "_number")
+    __slots__ = ("__weakref__", "_active", "_again", "_call", "_cell", "_client", "_number")
 
     def __init__(
         self, client: Client, function: Callable[..., object], args: tuple[object, ...], repeats: bool
@@ -69,8 +71,10 @@ class Job:
         self._number = next(_numbers)
 
     def _start(self, anjay: CData, delay: float, period: float) -> None:
-        _planned[self._number] = self._client._jobs[self._number] = self
-        cell = _job_new(self._number, self._client._loop, anjay, delay, period)
+        number = self._number
+        self._client._jobs[number] = self
+        _planned[number] = weakref.ref(self, lambda _: _planned.pop(number, None))
+        cell = _job_new(number, self._client._loop, anjay, delay, period)
         del anjay
         if not cell:
             raise MemoryError

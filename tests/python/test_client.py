@@ -6,6 +6,8 @@ import locale
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -164,6 +166,19 @@ def test_closed_client_is_collected_without_the_cycle_collector() -> None:
         assert seen() is None
     finally:
         gc.enable()
+
+
+def test_a_forgotten_client_with_jobs_is_warned_of() -> None:
+    program = (
+        "import gc, anjay_cffi as lwm2m; client = lwm2m.Client('urn:dev:os:1');"
+        "client.every(1, print); client.call_later(1, client.stop); del client; gc.collect();"
+        "from anjay_cffi.jobs import _planned; print(len(_planned))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert "ResourceWarning: unclosed <Client 'urn:dev:os:1'>" in done.stderr
+    assert done.stdout == "0\n"
 
 
 def test_status_events_and_state(peer: Peer, make: Make) -> None:
