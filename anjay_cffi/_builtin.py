@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ._buildinfo import require
+from ._checks import check_type
 from ._ffi import CData, ffi, lib
 from .errors import ConfigurationError
 
@@ -27,6 +28,7 @@ class BuiltIn(Generic[InstanceT]):
 
     _name: ClassVar[str]
     """In the names of the C functions."""
+    _kind: ClassVar[type]
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -44,6 +46,7 @@ class BuiltIn(Generic[InstanceT]):
 
     def add(self, instance: InstanceT, iid: int | None = None) -> int:
         """Add an instance and return its Instance ID; a free one is chosen unless given."""
+        check_type(instance, self._kind, "the instance")
         if iid is not None and not 0 <= iid < 65535:
             raise ConfigurationError(f"{iid} is no Object Instance ID (0 to 65534)")
         self.install()

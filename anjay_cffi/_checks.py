@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be said of a function before the library calls it."""
+"""What can be said of arguments before the library gets them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,22 @@ import inspect
 from typing import Any
 
 from .errors import ConfigurationError
+
+
+def check_type(value: Any, kind: type | tuple[type, ...], what: str) -> None:
+    """TypeError unless it is one of these; True and False are no numbers."""
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        names = " or ".join(one.__name__ for one in kinds)
+        raise TypeError(f"{what} is {value!r:.50}, must be {names}")
+
+
+def check_id(value: Any, what: str) -> int:
+    """An id of 16 bits."""
+    check_type(value, int, what)
+    if not 0 <= value <= 65535:
+        raise ConfigurationError(f"{what} is {value}, must be 0 to 65535")
+    return int(value)
 
 
 def check_function(function: Any, what: str) -> None:

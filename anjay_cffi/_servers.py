@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ._buildinfo import require
+from ._checks import check_id, check_type
 from ._ffi import CData, ffi, lib
 from .config import DtlsHandshakeTimeouts, UdpTxParams, duration
 from .enums import QueueMode, ServerStatus
@@ -40,7 +41,7 @@ def _moment(value: CData) -> datetime | None:
 def _transport(name: str) -> CData:
     try:
         return getattr(lib, _TRANSPORTS[name])
-    except KeyError:
+    except (KeyError, TypeError):
         raise ValueError(f"transport is {name!r}, must be one of {', '.join(_TRANSPORTS)}") from None
 
 
@@ -62,7 +63,7 @@ class ServerControl:
     def status(self, ssid: int) -> ServerStatus:
         """State of the connection to a server."""
         require("ANJAY_WITH_CONN_STATUS_API")
-        return ServerStatus(lib.anjay_get_server_connection_status(self._anjay, ssid))
+        return ServerStatus(lib.anjay_get_server_connection_status(self._anjay, _one(ssid)))
 
     @property
     def registered(self) -> bool:
@@ -121,6 +122,7 @@ class ServerControl:
                 self.call_later(0.0, call_late, one)
 
         self._anjay  # noqa: B018 (raises ClosedError)
+        _any(ssid)
         busy, others = self._events.after_exchange(ssid, what, exchange_ended)
         if not busy:
             call_soon(ssid)
@@ -137,19 +139,19 @@ class ServerControl:
     def disable_server(self, ssid: int, seconds: float | None = None) -> None:
         """De-register from a server, for its Disable Timeout or for ``seconds``."""
         if seconds is None:
-            result = lib.anjay_disable_server(self._anjay, ssid)
+            result = lib.anjay_disable_server(self._anjay, _one(ssid))
         else:
-            result = lib.anjay_disable_server_with_timeout(self._anjay, ssid, duration(seconds))
+            result = lib.anjay_disable_server_with_timeout(self._anjay, _one(ssid), duration(seconds))
         self._check(result, f"server {ssid} was not disabled")
 
     def enable_server(self, ssid: int) -> None:
         """Register with a disabled server again."""
-        self._check(lib.anjay_enable_server(self._anjay, ssid), f"server {ssid} was not enabled")
+        self._check(lib.anjay_enable_server(self._anjay, _one(ssid)), f"server {ssid} was not enabled")
 
     def reconnect(self, ssid: int | None = None, *, transport: str = "all") -> None:
         """Close and open the connection to one server, or all connections of a transport (all, udp, tcp)."""
         if ssid is not None:
-            result = lib.anjay_server_schedule_reconnect(self._anjay, ssid)
+            result = lib.anjay_server_schedule_reconnect(self._anjay, _one(ssid))
         else:
             result = lib.anjay_transport_schedule_reconnect(self._anjay, _transport(transport))
         self._check(result, "the reconnection was not scheduled")
@@ -171,13 +173,13 @@ class ServerControl:
     def prefer_queue_mode(self, preference: QueueMode) -> None:
         """Choose between queue mode and staying online, where the server leaves it open."""
         require("ANJAY_WITH_LWM2M11")
-        result = lib.anjay_set_queue_mode_preference(self._anjay, int(preference))
+        result = lib.anjay_set_queue_mode_preference(self._anjay, QueueMode(preference))
         self._check(result, "the queue mode preference was not set")
 
     def registration_expires(self, ssid: int) -> datetime | None:
         """When the registration ends unless it is updated; None if there is none or it is endless."""
         state = ffi.new("anjay_registration_expiration_status_t *")
-        return _moment(lib.anjay_registration_expiration_time_with_status(self._anjay, ssid, state))
+        return _moment(lib.anjay_registration_expiration_time_with_status(self._anjay, _one(ssid), state))
 
     def next_lifecycle_operation(self, ssid: int | None = None) -> datetime | None:
         """When the next Register, Update or the like is planned."""
@@ -207,11 +209,12 @@ class ServerControl:
         self._anjay  # noqa: B018 (raises ClosedError)
         require("ANJAY_WITH_COMMUNICATION_TIMESTAMP_API")
         out = ffi.new("avs_time_real_t *")
-        failed = lib.avs_is_err(getattr(lib, lib_name)(self._anjay, ssid, out))
+        failed = lib.avs_is_err(getattr(lib, lib_name)(self._anjay, _one(ssid), out))
         return None if failed else _moment(out[0])
 
     def set_udp_tx_params(self, params: UdpTxParams) -> None:
         """Change the retransmission parameters of all connections over UDP."""
+        check_type(params, UdpTxParams, "params")
         native = ffi.new("avs_coap_udp_tx_params_t *", params.native())
         self._check_error(
             lib.anjay_update_transport_tx_params(self._anjay, lib.ANJAY_TRANSPORT_SET_UDP, native),
@@ -220,6 +223,7 @@ class ServerControl:
 
     def set_dtls_handshake_timeouts(self, limits: DtlsHandshakeTimeouts) -> None:
         """Change the handshake timeouts of connections to come."""
+        check_type(limits, DtlsHandshakeTimeouts, "limits")
         native = {"min": duration(limits.min), "max": duration(limits.max)}
         self._check_error(
             lib.anjay_update_dtls_handshake_timeouts(self._anjay, native), "the timeouts were not changed"
@@ -232,4 +236,8 @@ class ServerControl:
 
 
 def _any(ssid: int | None) -> int:
-    return int(lib.ANJAY_SSID_ANY) if ssid is None else ssid
+    return int(lib.ANJAY_SSID_ANY) if ssid is None else _one(ssid)
+
+
+def _one(ssid: int) -> int:
+    return check_id(ssid, "ssid")

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, overload
 
 from . import _trampolines, log, loop
-from ._checks import check_function
+from ._checks import check_function, check_id
 from ._events import Events
 from ._ffi import CData, ffi, lib
 from ._servers import ServerControl
@@ -41,6 +41,8 @@ StatusT = TypeVar("StatusT", bound=Callable[[int, ServerStatus], object])
 
 LAST_CALLS = 2.0
 """Seconds that close() waits for calls of other threads to return."""
+LATEST = 1e11
+"""Seconds in the future that a job may be planned for: three thousand years."""
 INTERRUPTED_CLOSE = 0.5
 """Seconds that a close after Ctrl-C may wait for the answer to De-register."""
 
@@ -237,12 +239,12 @@ class Client(ServerControl):
 
     def notify_changed(self, oid: int, iid: int, rid: int) -> None:
         """Say that a resource has another value, so that observing servers are told."""
-        self._check(
-            lib.anjay_notify_changed(self._anjay, oid, iid, rid), f"/{oid}/{iid}/{rid} was not notified"
-        )
+        ids = check_id(oid, "oid"), check_id(iid, "iid"), check_id(rid, "rid")
+        self._check(lib.anjay_notify_changed(self._anjay, *ids), f"/{oid}/{iid}/{rid} was not notified")
 
     def notify_instances_changed(self, oid: int) -> None:
         """Say that instances of an object came or went."""
+        check_id(oid, "oid")
         self._check(lib.anjay_notify_instances_changed(self._anjay, oid), f"/{oid} was not notified")
 
     def send(
@@ -283,8 +285,8 @@ class Client(ServerControl):
     def _schedule(
         self, delay: float, period: float, function: Callable[..., object], args: tuple[object, ...]
     ) -> Job:
-        if not math.isfinite(delay):
-            raise ConfigurationError(f"delay is {delay}, must be a number of seconds")
+        if not math.isfinite(delay) or delay > LATEST:
+            raise ConfigurationError(f"delay is {delay}, must be a number of seconds, at most {LATEST:g}")
         check_function(function, "what is to be called")
         anjay = self._anjay
         job = Job(self, function, args, period > 0)

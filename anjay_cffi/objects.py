@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from . import _dm_trampolines as _dm
 from . import loop
+from ._checks import check_type
 from ._ffi import CData, ffi, lib
 from ._transaction import Transaction
 from .errors import AnjayError, ClosedError, ConfigurationError, NativeError, NotFound
@@ -305,7 +306,8 @@ class Instances(Generic[ObjectT]):
             Object.notify(instance, *names)
 
     def remove(self, instance: ObjectT | int) -> ObjectT:
-        """Take an instance (or the one with an id) away. Servers are told."""
+        """Take an instance (or the one with an id) away. Servers are told. KeyError if it is not there."""
+        check_type(instance, (int, Object), "the instance")
         with self._lock:
             iid = instance if isinstance(instance, int) else instance.iid
             found = self._by_iid.get(-1 if iid is None else iid)

@@ -9,6 +9,7 @@ from os import PathLike
 from . import config
 from ._buildinfo import has, require
 from ._builtin import BuiltIn
+from ._checks import check_id, check_type
 from ._ffi import CData, ffi, lib
 from .enums import SecurityMode
 from .errors import ConfigurationError
@@ -61,8 +62,15 @@ class SecurityInstance:
         return SecurityMode.NOSEC if self.certificate is None else SecurityMode.CERTIFICATE
 
     def __post_init__(self) -> None:
-        if not 0 <= self.ssid <= 65535:
-            raise ConfigurationError(f"ssid is {self.ssid}, must be 0 to 65535")
+        check_id(self.ssid, "ssid")
+        check_type(self.server_uri, str, "server_uri")
+        for name, kind in (
+            ("server_name_indication", str),
+            ("matching_type", int),
+            ("certificate_usage", int),
+        ):
+            if getattr(self, name) is not None:
+                check_type(getattr(self, name), kind, name)
         for name in ("server_uri", "server_name_indication"):
             if "\0" in (getattr(self, name) or ""):
                 raise ConfigurationError(f"{name} has a NUL character")
@@ -87,7 +95,7 @@ class SecurityInstance:
         """An anjay_security_instance_t, and what must live until it has been added."""
         keep: list[CData] = [ffi.new("char[]", self.server_uri.encode())]
         out = ffi.new("anjay_security_instance_t *")
-        out.ssid, out.server_uri, out.bootstrap_server = self.ssid, keep[0], self.bootstrap_server
+        out.ssid, out.server_uri, out.bootstrap_server = self.ssid, keep[0], bool(self.bootstrap_server)
         out.security_mode = int(self.mode)
         out.client_holdoff_s, out.bootstrap_timeout_s = self.client_holdoff, self.bootstrap_timeout
         if self.psk is not None:
@@ -202,11 +210,13 @@ class SecurityObject(BuiltIn[SecurityInstance]):
     """``client.security``: installed at the first use."""
 
     _name = "security"
+    _kind = SecurityInstance
 
     def add(self, instance: SecurityInstance, iid: int | None = None) -> int:
         """Add an instance and return its Instance ID; a free one is chosen unless given.
 
         FeatureNotAvailable if the build cannot reach such a server.
         """
+        check_type(instance, SecurityInstance, "the instance")
         instance.require_features()
         return super().add(instance, iid)

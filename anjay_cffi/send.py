@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ._buildinfo import require
+from ._checks import check_id, check_type
 from ._ffi import CData, ffi, lib
 from ._trampolines import never, raise_pending, trampoline
 from .errors import (
@@ -171,6 +172,7 @@ def _batch(client: Client, values: Iterable[str | Sample], ignore_missing: bool)
     try:
         paths: list[tuple[int, int, int]] = []
         for value in values:
+            check_type(value, (str, Sample), "what is to be sent")
             if isinstance(value, str):
                 *path, riid = parse(value)
                 if riid != _NO_RIID:
@@ -226,7 +228,7 @@ def send(
     """What ``client.send()`` does."""
     client._anjay  # noqa: B018 (raises ClosedError)
     require("ANJAY_WITH_SEND")
-    sending = Sending(_only_server(client) if ssid is None else ssid)
+    sending = Sending(_only_server(client) if ssid is None else check_id(ssid, "ssid"))
     batch = _batch(client, (values,) if isinstance(values, (str, Sample)) else values, ignore_missing)
     function = lib.anjay_send_deferrable if deferrable else lib.anjay_send
     try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ._buildinfo import has, require
 from ._builtin import BuiltIn
+from ._checks import check_id, check_type
 from ._ffi import CData, ffi, lib
 from .errors import ConfigurationError
 
@@ -18,6 +19,9 @@ _OPTIONAL = {
     "communication_sequence_retry_count": ("communication_sequence_retry_count", "uint32_t *"),
     "communication_sequence_delay_timer": ("communication_sequence_delay_timer", "uint32_t *"),
 }
+
+_NUMBERS = ("ssid", "lifetime", "default_min_period", "default_max_period", "disable_timeout")
+_OPTIONAL_NUMBERS = [name for name in _OPTIONAL if name != "bootstrap_on_registration_failure"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,19 @@ class ServerInstance:
     communication_sequence_delay_timer: int | None = None
 
     def __post_init__(self) -> None:
+        check_type(self.binding, str, "binding")
+        for name in _NUMBERS:
+            check_type(getattr(self, name), int, name)
+            if not -(2**31) <= getattr(self, name) < 2**31:
+                raise ConfigurationError(f"{name} is {getattr(self, name)}, more than 32 bits")
+        for name in _OPTIONAL_NUMBERS:
+            value = getattr(self, name)
+            if value is not None:
+                check_type(value, int, name)
+                if not 0 <= value < 2**32:
+                    raise ConfigurationError(f"{name} is {value}, must be 0 to {2**32 - 1}")
+        if self.preferred_transport is not None:
+            check_type(self.preferred_transport, str, "preferred_transport")
         if not 1 <= self.ssid <= 65534:
             raise ConfigurationError(f"ssid is {self.ssid}, must be 1 to 65534")
         if not 0 <= self.lifetime < 2**31:
@@ -61,9 +78,9 @@ class ServerInstance:
             "default_min_period",
             "default_max_period",
             "disable_timeout",
-            "notification_storing",
         ):
             setattr(out, name, getattr(self, name))
+        out.notification_storing = bool(self.notification_storing)
         newer = self.mute_send or self.preferred_transport is not None
         if not has("ANJAY_WITH_LWM2M11"):
             if newer or any(getattr(self, name) is not None for name in _OPTIONAL):
@@ -71,7 +88,7 @@ class ServerInstance:
             return out, keep
         if self.initial_registration_delay is not None:
             require("ANJAY_SINCE_3_14")
-        out.mute_send = self.mute_send
+        out.mute_send = bool(self.mute_send)
         out.preferred_transport = (self.preferred_transport or "\0").encode()
         for name, (field, kind) in _OPTIONAL.items():
             value = getattr(self, name)
@@ -85,9 +102,12 @@ class ServerObject(BuiltIn[ServerInstance]):
     """``client.server``: installed at the first use."""
 
     _name = "server"
+    _kind = ServerInstance
 
     def set_lifetime(self, iid: int, seconds: int) -> None:
         """Change the registration lifetime; an Update tells the server at once."""
+        check_id(iid, "iid")
+        check_type(seconds, int, "lifetime")
         if not 0 <= seconds < 2**31:
             raise ConfigurationError(f"lifetime is {seconds}, must be 0 (endless) or more seconds")
         self.install()

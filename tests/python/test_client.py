@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -166,6 +167,31 @@ def test_closed_client_is_collected_without_the_cycle_collector() -> None:
         assert seen() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("wrong", [None, -1, 2**70, 1.5, "x", b"x", [], Ellipsis, True], ids=repr)
+def test_wrong_arguments_are_refused_by_name(make: Make, wrong: Any) -> None:
+    client = make()
+    calls: dict[str, Callable[[], object]] = {
+        "ssid": lambda: client.status(wrong),
+        "server_uri": lambda: lwm2m.SecurityInstance(ssid=1, server_uri=wrong),
+        "binding": lambda: lwm2m.ServerInstance(ssid=1, binding=wrong),
+        "lifetime": lambda: lwm2m.ServerInstance(ssid=1, lifetime=wrong),
+        "iid": lambda: client.server.set_lifetime(wrong, 60),
+        "oid": lambda: client.notify_changed(wrong, 0, 0),
+        "instance": lambda: client.security.add(wrong),
+        "params": lambda: client.set_udp_tx_params(wrong),
+        "limits": lambda: client.set_dtls_handshake_timeouts(wrong),
+    }
+    for name, call in calls.items():
+        with pytest.raises((lwm2m.ConfigurationError, TypeError), match=name):
+            call()
+    with pytest.raises((lwm2m.AnjayError, TypeError)):
+        client.disable_server(wrong)
+    for call in (lambda: client.send([wrong]), lambda: client.every(wrong, print)):
+        if wrong not in (1.5, True):
+            with pytest.raises((lwm2m.ConfigurationError, TypeError)):
+                call()
 
 
 def test_a_forgotten_client_with_jobs_is_warned_of() -> None:
@@ -336,7 +362,7 @@ def test_notify_reaches_the_observer(peer: Peer, make: Make) -> None:
         client.notify_changed(1, 0, 1)
         client.notify_instances_changed(1)
         peer.wait(lambda: [m for m in peer.replies if m.token == first.token and m.payload == b"45"])
-        with pytest.raises(OverflowError):
+        with pytest.raises(lwm2m.ConfigurationError, match="oid"):
             client.notify_changed(70000, 0, 0)
 
 
