@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What cffi cannot see: list walking and log macros. */
+/* What cffi cannot see: log macros. */
 #include "_glue.h"
 
 #include <stdatomic.h>
@@ -12,24 +12,6 @@ void anjay_cffi_count_object(int change) {
 
 size_t anjay_cffi_live_objects(void) {
     return atomic_load(&live_objects);
-}
-
-size_t anjay_cffi_server_ssids(anjay_t *anjay, anjay_ssid_t *out, size_t capacity) {
-    size_t count = 0;
-#ifdef ANJAY_WITH_MODULE_SERVER
-    AVS_LIST(const anjay_ssid_t) ssid = anjay_server_get_ssids(anjay);
-    for (; ssid; ssid = AVS_LIST_NEXT(ssid)) {
-        if (count < capacity) {
-            out[count] = *ssid;
-        }
-        ++count;
-    }
-#else
-    (void) anjay;
-    (void) out;
-    (void) capacity;
-#endif
-    return count;
 }
 
 #if defined(AVS_COMMONS_WITH_AVS_LOG) && !defined(AVS_COMMONS_WITH_EXTERNAL_LOGGER_HEADER)

@@ -82,8 +82,12 @@ int anjay_cffi_loop_fileno(anjay_cffi_loop_t *loop, anjay_t *anjay);
 /* The non-blocking write end of the wake-up pipe, for signal.set_wakeup_fd(). */
 int anjay_cffi_loop_signal_fd(const anjay_cffi_loop_t *loop);
 
-/* Copies up to `capacity` descriptors of the client's sockets; returns how many there are. */
+/* Copies up to `capacity` descriptors of the client's sockets; returns how many there are. Not while another thread drives
+ * the client, which may close one. */
 size_t anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out_fds, size_t capacity);
+
+/* Copies up to `capacity` Short Server IDs of the Server object; returns how many there are. Any thread. */
+size_t anjay_cffi_server_ssids(anjay_cffi_loop_t *loop, anjay_t *anjay, anjay_ssid_t *out, size_t capacity);
 
 /* anjay_notify_changed() and a wake-up. 0; the library's result; or ANJAY_CFFI_LOOP_PENDING if a callback stored an
  * exception. While the loop's thread is inside the library, another thread's change is left to it, and the result is 0. */
@@ -162,9 +166,6 @@ int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s);
 
 /* --- odds and ends (_glue.c) ------------------------------------------------------------------------------------- */
 
-
-/* Copies up to `capacity` Short Server IDs of the Server object; returns how many there are. */
-size_t anjay_cffi_server_ssids(anjay_t *anjay, anjay_ssid_t *out, size_t capacity);
 
 /* Sets the level of one module, or the default with NULL. 0, or -1 when the library cannot (no logs, no memory). */
 int anjay_cffi_log_set_level(const char *module, int level);

@@ -38,7 +38,7 @@ struct anjay_cffi_loop_struct {
     atomic_bool working; /* a call of the library that may change the connections has not returned */
     anjay_cffi_changes_t *changes;
     pthread_mutex_t pipe_lock; /* so that nobody writes to a descriptor that was closed and is another's now */
-    pthread_mutex_t list_lock; /* Anjay frees its former list at each call */
+    pthread_mutex_t list_lock; /* Anjay frees a former list, of sockets or servers, at each call */
     entries_t now;             /* sockets of this iteration; used by the loop's thread alone */
     entries_t sealed;          /* sockets that are known to be close-on-exec */
     entries_t watched;         /* sockets in the epoll set */
@@ -509,5 +509,26 @@ size_t anjay_cffi_loop_sockets(anjay_cffi_loop_t *loop, anjay_t *anjay, int *out
         }
     }
     pthread_mutex_unlock(&loop->list_lock);
+    return count;
+}
+
+size_t anjay_cffi_server_ssids(anjay_cffi_loop_t *loop, anjay_t *anjay, anjay_ssid_t *out, size_t capacity) {
+    size_t count = 0;
+#ifdef ANJAY_WITH_MODULE_SERVER
+    pthread_mutex_lock(&loop->list_lock);
+    AVS_LIST(const anjay_ssid_t) ssid = anjay_server_get_ssids(anjay);
+    for (; ssid; ssid = AVS_LIST_NEXT(ssid)) {
+        if (count < capacity) {
+            out[count] = *ssid;
+        }
+        ++count;
+    }
+    pthread_mutex_unlock(&loop->list_lock);
+#else
+    (void) loop;
+    (void) anjay;
+    (void) out;
+    (void) capacity;
+#endif
     return count;
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._buildinfo import require
 from ._checks import check_id, check_type
@@ -14,9 +14,11 @@ from ._ffi import CData, ffi, lib
 from .config import DtlsHandshakeTimeouts, UdpTxParams, duration
 from .enums import QueueMode, ServerStatus
 from .errors import ClosedError, NativeError
+from .loop import call_in_loop
 
 if TYPE_CHECKING:
     from ._events import Events
+    from .client import Client
     from .jobs import Job
     from .server import ServerObject
 
@@ -151,19 +153,23 @@ class ServerControl:
     def reconnect(self, ssid: int | None = None, *, transport: str = "all") -> None:
         """Close and open the connection to one server, or all connections of a transport (all, udp, tcp)."""
         if ssid is not None:
-            result = lib.anjay_server_schedule_reconnect(self._anjay, _one(ssid))
+            result = self._in_loop(lib.anjay_server_schedule_reconnect, _one(ssid))
         else:
-            result = lib.anjay_transport_schedule_reconnect(self._anjay, _transport(transport))
+            result = self._in_loop(lib.anjay_transport_schedule_reconnect, _transport(transport))
         self._check(result, "the reconnection was not scheduled")
+
+    def _in_loop(self, function: Callable[..., int], argument: object) -> int:
+        """For what cuts connections: the loop's thread may be using them."""
+        return call_in_loop(cast("Client", self), lambda: function(self._anjay, argument))
 
     def enter_offline(self, transport: str = "all") -> None:
         """Close the connections of a transport until exit_offline()."""
-        result = lib.anjay_transport_enter_offline(self._anjay, _transport(transport))
+        result = self._in_loop(lib.anjay_transport_enter_offline, _transport(transport))
         self._check(result, "the client did not go offline")
 
     def exit_offline(self, transport: str = "all") -> None:
         """Connect again after enter_offline()."""
-        result = lib.anjay_transport_exit_offline(self._anjay, _transport(transport))
+        result = self._in_loop(lib.anjay_transport_exit_offline, _transport(transport))
         self._check(result, "the client did not go online")
 
     def is_offline(self, transport: str = "all") -> bool:

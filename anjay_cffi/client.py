@@ -344,6 +344,9 @@ class Client(ServerControl):
 
     def fileno(self) -> int:
         """A descriptor that is readable when step() has something to do; it stays the same until close()."""
+        return loop.call_in_loop(self, self._fileno)
+
+    def _fileno(self) -> int:
         fd = lib.anjay_cffi_loop_fileno(self._loop, self._anjay)
         if fd < 0:
             raise OSError(ffi.errno, "no epoll descriptor can be made")
@@ -351,6 +354,9 @@ class Client(ServerControl):
 
     def sockets(self) -> list[int]:
         """Descriptors of the sockets that the client waits for now; they may change with every step."""
+        return loop.call_in_loop(self, self._sockets)
+
+    def _sockets(self) -> list[int]:
         capacity = 8
         while True:
             out = ffi.new("int[]", capacity)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ._ffi import ffi, lib
 from ._trampolines import raise_pending
@@ -18,6 +18,8 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from .client import Client
 
+
+T = TypeVar("T")
 
 LOOK_AGAIN = 0.05
 """Seconds between two looks whether the loop has ended meanwhile."""
@@ -63,15 +65,16 @@ def run(client: Client, max_wait: float, timeout: float | None) -> None:
             # A signal: its Python handler runs before the next line does.
 
 
-def call_in_loop(client: Client, function: Callable[[], None]) -> None:
+def call_in_loop(client: Client, function: Callable[[], T]) -> T:
     """Call a function in the thread of the loop, or here if no other drives the client; wait for its end."""
     turn, over = threading.Lock(), threading.Event()
     failure: list[BaseException] = []
+    result: list[T] = []
 
     def once() -> None:
         if turn.acquire(blocking=False):
             try:
-                function()
+                result.append(function())
             except BaseException as exc:
                 failure.append(exc)
                 if not isinstance(exc, Exception):  # Ctrl-C is the loop's
@@ -80,8 +83,7 @@ def call_in_loop(client: Client, function: Callable[[], None]) -> None:
                 over.set()
 
     if client._driving_thread in (None, threading.get_ident()):
-        function()
-        return
+        return function()
     job = client.call_later(0.0, once)
     while not over.wait(LOOK_AGAIN):
         if client._driving_thread is None:  # it has ended
@@ -89,6 +91,7 @@ def call_in_loop(client: Client, function: Callable[[], None]) -> None:
             once()
     if failure:
         raise failure[0]
+    return result[0]
 
 
 class Background(threading.Thread):

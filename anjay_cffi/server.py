@@ -122,7 +122,7 @@ class ServerObject(BuiltIn[ServerInstance]):
         capacity = 8
         while True:
             out = ffi.new("anjay_ssid_t[]", capacity)
-            count = lib.anjay_cffi_server_ssids(self._client._anjay, out, capacity)
+            count = lib.anjay_cffi_server_ssids(self._client._loop, self._client._anjay, out, capacity)
             if count <= capacity:
                 return list(out[0:count])
             capacity = count

@@ -32,7 +32,7 @@ void anjay_cffi_job_cancel(anjay_cffi_job_t *job);
 void anjay_cffi_job_delete(anjay_cffi_job_t *job);
 double anjay_cffi_time_to_next(anjay_t *anjay);
 
-size_t anjay_cffi_server_ssids(anjay_t *anjay, anjay_ssid_t *out, size_t capacity);
+size_t anjay_cffi_server_ssids(anjay_cffi_loop_t *loop, anjay_t *anjay, anjay_ssid_t *out, size_t capacity);
 int anjay_cffi_log_set_level(const char *module, int level);
 int anjay_cffi_log_attach(int attach);
 int anjay_cffi_close(anjay_cffi_loop_t *loop, anjay_t *anjay, double timeout_s);

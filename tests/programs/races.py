@@ -50,6 +50,12 @@ def operations(client: lwm2m.Client, sensors: lwm2m.Instances[Sensor]) -> list[C
     def assign() -> None:
         sensors[0].value = random.random()
 
+    def update() -> None:
+        try:
+            client.update_registration(1)
+        except lwm2m.NativeError:  # while it is not connected
+            assert lwm2m.build_info().provider == "system"
+
     def lifetime() -> None:
         try:
             client.server.set_lifetime(0, random.randint(50, 90))
@@ -66,9 +72,10 @@ def operations(client: lwm2m.Client, sensors: lwm2m.Instances[Sensor]) -> list[C
         lambda: client.notify_changed(3303, 0, 5701),
         lambda: client.call_later(0.001, int),
         lambda: client.send("/3303/0/5700"),
-        lambda: client.update_registration(1),
+        update,
         lifetime,
-        lambda: (client.next_deadline(), client.sockets()),
+        lambda: (client.next_deadline(), client.sockets(), client.registered),
+        client.reconnect,
     ]
 
 
