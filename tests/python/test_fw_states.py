@@ -233,6 +233,7 @@ def test_order_of_notifications(peer: Peer, make: Make, paths: tuple[str, str]) 
             expect("3=3", *(["5=0"] if len(want) > 1 else []), "3=2", "5=8")
         update(peer)
         expect("3=3", "5=0")
+        peer.wait(lambda: handler.events.count("upgrade") == 3)  # Updating is told before
         client.firmware_update.set_result(lwm2m.FirmwareResult.SUCCESS)
         expect("3=0", "5=1")
         push(peer)
