@@ -247,7 +247,6 @@ class Instances(Generic[ObjectT]):
         self._writing: tuple[ObjectT, Resource] | None = None
         self._transaction: Transaction | None = None
         self._givers = cls._givers
-        self._oid = cls.oid
         self._handle = ffi.new_handle(self)
         self._native = self._make_native()
 
@@ -494,11 +493,11 @@ def unregister(client: Client, obj: Any) -> None:
 def _unregister(client: Client, group: Instances[Any]) -> None:
     anjay = client._anjay
     try:
-        if client._objects.get(group._oid) is not group:
+        if client._objects.get(group._cls.oid) is not group:
             raise ConfigurationError(f"{group!r} is not registered")
         result = lib.anjay_unregister_object(anjay, lib.anjay_cffi_object_def(group._native))
-        client._check(result, f"/{group._oid} was not unregistered")
-        del client._objects[group._oid]
+        client._check(result, f"/{group._cls.oid} was not unregistered")
+        del client._objects[group._cls.oid]
         for instance in group:
             instance._group = None
         group._release()
