@@ -156,6 +156,25 @@ int anjay_cffi_job_repair(anjay_t *anjay, int limit_ms);
 /* Seconds until the scheduler has something to do: 0 when due, negative when there is nothing at all. */
 double anjay_cffi_time_to_next(anjay_t *anjay);
 
+/* --- firmware in pieces (_glue_pieces.c) --------------------------------------------------------------------------- */
+
+#ifdef ANJAY_WITH_MODULE_FW_UPDATE
+/* A firmware handler that collects the package and hands it on to the one behind it in pieces of exactly `size` bytes, and a
+ * shorter one before stream_finish(). What stream_open() returns is told with the first bytes, so that it becomes an Update
+ * Result. The struct is the user pointer of its handlers; the ones behind get `user`. The memory for a piece (`size` bytes,
+ * not 0) is there only while a package arrives; if it cannot be had, that is Update Result 3. */
+typedef struct anjay_cffi_pieces_struct anjay_cffi_pieces_t;
+
+/* `behind` is copied. NULL: no memory. */
+anjay_cffi_pieces_t *anjay_cffi_pieces_new(const anjay_fw_update_handlers_t *behind, void *user, size_t size);
+
+/* What anjay_fw_update_install() takes, for as long as `pieces` lives. */
+const anjay_fw_update_handlers_t *anjay_cffi_pieces_handlers(const anjay_cffi_pieces_t *pieces);
+
+/* Only after anjay_delete(). NULL is allowed. */
+void anjay_cffi_pieces_delete(anjay_cffi_pieces_t *pieces);
+#endif
+
 /* --- the end (_glue_close.c) ------------------------------------------------------------------------------------- */
 
 /* anjay_delete(), then anjay_cffi_loop_close(). Where anjay_delete() still waits for a server after `timeout_s`

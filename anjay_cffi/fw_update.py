@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from . import _fw_trampolines as trampolines
 from ._buildinfo import has, require
-from ._checks import check_function
-from ._ffi import CData, ffi, lib
+from ._checks import check_function, check_type
+from ._ffi import NULL, CData, ffi, lib
 from ._trampolines import raise_pending
 from .config import duration
 from .enums import FirmwareInitial, FirmwareResult, FirmwareSeverity
@@ -18,6 +18,9 @@ from .errors import AnjayError, ConfigurationError
 
 if TYPE_CHECKING:
     from .client import Client
+
+LARGEST_WRITE = 64 << 20
+"""Bytes that stream_write may ask for at a time."""
 
 
 class FirmwareHandler(Protocol):
@@ -28,7 +31,8 @@ class FirmwareHandler(Protocol):
     (UdpTxParams) and ``get_tcp_request_timeout(uri)`` (seconds). Raising a FirmwareError sets the Update
     Result that it stands for; an OSError that says that the disk is full is NotEnoughSpace, and a MemoryError
     OutOfMemory. Anything else becomes Update Result 2 from stream_write and stream_finish, as the library has
-    it, and 8 from perform_upgrade. An error of stream_open refuses the package and changes no result.
+    it, and 8 from perform_upgrade. An error of stream_open refuses the package and changes no result
+    (with a ``write_size`` it does).
     """
 
     def stream_open(self, uri: str | None, etag: bytes | None) -> None:
@@ -105,6 +109,13 @@ def _time(moment: datetime | None) -> CData:
     return {"since_real_epoch": duration(moment.timestamp())}
 
 
+def _in_pieces(table: CData, handle: CData, size: int) -> CData:
+    created = lib.anjay_cffi_pieces_new(table, handle, size)
+    if created == NULL:
+        raise MemoryError("no memory for the firmware handler")
+    return ffi.gc(created, lib.anjay_cffi_pieces_delete)
+
+
 class FirmwareUpdate:
     """``client.firmware_update``."""
 
@@ -112,9 +123,21 @@ class FirmwareUpdate:
         self._client = client
         self._installed = False
 
-    def install(self, handler: FirmwareHandler, initial: FirmwareState | None = None) -> None:
-        """Install the object with a handler; only the methods that it has are handed to the library."""
+    def install(
+        self, handler: FirmwareHandler, initial: FirmwareState | None = None, *, write_size: int = 0
+    ) -> None:
+        """Install the object with a handler; only the methods that it has are handed to the library.
+
+        With a ``write_size`` (bytes, at most 64 MiB) stream_write gets exactly so many at a time, a page of a
+        flash memory for example, and the rest at the end; with 0 it gets the bytes as they arrive, usually
+        the 1024 of a block. A large one takes less time, and that much memory while a package arrives.
+        An error of stream_open then becomes an Update Result, too; one of stream_write answers the block that
+        completes the piece, and one with the rest, like one of stream_finish, is an Update Result alone.
+        """
         require("ANJAY_WITH_MODULE_FW_UPDATE")
+        check_type(write_size, int, "write_size")
+        if not 0 <= write_size <= LARGEST_WRITE:
+            raise ConfigurationError(f"write_size is {write_size}, must be 0 to {LARGEST_WRITE}")
         self._client._anjay  # noqa: B018 (raises ClosedError)
         missing = [name for name in trampolines.REQUIRED if not callable(getattr(handler, name, None))]
         if missing:
@@ -123,9 +146,12 @@ class FirmwareUpdate:
         for name, method in adapter.call.items():
             check_function(method, f"{type(handler).__name__}.{name}()")
         handle = self._client._keep(ffi.new_handle(adapter))
-        table = self._client._keep(adapter.table())
+        table, user = self._client._keep(adapter.table()), handle
+        if write_size:
+            user = self._client._keep(_in_pieces(table, handle, write_size))
+            table = lib.anjay_cffi_pieces_handlers(user)
         state, keep = (initial or FirmwareState()).native()
-        result = lib.anjay_fw_update_install(self._client._anjay, table, handle, state)
+        result = lib.anjay_fw_update_install(self._client._anjay, table, user, state)
         del keep
         self._client._check(result, "the Firmware Update object was not installed")
         self._installed = True

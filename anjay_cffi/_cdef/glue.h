@@ -54,6 +54,10 @@ extern "Python" void anjay_cffi_on_communication_error(void *arg, anjay_t *anjay
 extern "Python" void anjay_cffi_on_status(void *arg, anjay_t *anjay, anjay_ssid_t ssid, anjay_server_conn_status_t status);
 #endif
 #if ANJAY_WITH_MODULE_FW_UPDATE
+typedef struct anjay_cffi_pieces_struct anjay_cffi_pieces_t;
+anjay_cffi_pieces_t *anjay_cffi_pieces_new(const anjay_fw_update_handlers_t *behind, void *user, size_t size);
+const anjay_fw_update_handlers_t *anjay_cffi_pieces_handlers(const anjay_cffi_pieces_t *pieces);
+void anjay_cffi_pieces_delete(anjay_cffi_pieces_t *pieces);
 extern "Python" {
     int anjay_cffi_fw_stream_open(void *user, const char *uri, const struct anjay_etag *etag);
     int anjay_cffi_fw_stream_write(void *user, const void *data, size_t length);

@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 _OPEN = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 SMALL = 4096
-BUFFER = 64 * 1024
 
 
 class NotOursError(OSError):
@@ -51,12 +50,20 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
-def create(path: Path) -> BinaryIO:
-    """A new file that nobody else can read, in the place of ours if there is one."""
+def create(path: Path) -> FileIO:
+    """A new file that nobody else can read, in the place of ours if there is one; nothing is buffered."""
     remove(path)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600)
     os.fchmod(fd, 0o600)  # whatever the umask is
-    return os.fdopen(fd, "wb", BUFFER)
+    return FileIO(fd, "wb")
+
+
+def write_all(file: FileIO, data: bytes | memoryview) -> None:
+    """What is written to a disk that is nearly full may be a part, and only the next write says why."""
+    written = file.write(data)
+    while written < len(data):
+        data = data[written:]
+        written = file.write(data)
 
 
 def open_ours(path: Path) -> int:
@@ -81,8 +88,7 @@ def replace(path: Path, text: str) -> None:
     new = path.with_name(path.name + ".new")
     try:
         with create(new) as file:
-            file.write(text.encode())
-            file.flush()
+            write_all(file, text.encode())
             os.fsync(file.fileno())  # after a power cut, too
         if path.is_symlink() or path.exists():
             remove(path)

@@ -8,8 +8,8 @@ import logging
 import os
 import signal
 import sys
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import anjay_cffi as lwm2m
 
@@ -17,6 +17,8 @@ from . import _files
 
 IMAGE = "firmware_image.bin"
 MARKER = "fw-updated-marker"
+WRITE_SIZE = 64 * 1024
+"""Bytes of the image that are written to its file at a time."""
 
 log = logging.getLogger(__name__)
 
@@ -28,24 +30,19 @@ class FirmwareUpdate:
         self._image = state_dir / IMAGE
         self._marker = state_dir / MARKER
         self._arguments = arguments
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._received = -1
         """Descriptor of the whole image: while it is open, no other file can pass for that one."""
-        self._problem: OSError | None = None
 
     def stream_open(self, uri: str | None, etag: bytes | None) -> None:
-        """A transfer begins."""
-        try:
-            self._discard()
-            self._file = _files.create(self._image)
-        except OSError as exc:
-            # The library reports an Update Result when a write fails, but not when the opening does.
-            self._problem = exc
+        """A transfer begins. The library makes an Update Result of what the operating system says."""
+        self._discard()
+        self._file = _files.create(self._image)
 
     def stream_write(self, data: memoryview) -> None:
-        """The next part. The library makes an Update Result of what the operating system says."""
+        """The next part."""
         try:
-            (self._file or self._open_file()).write(data)
+            _files.write_all(self._open_file(), data)
         except OSError:
             self._give_up()
             raise
@@ -96,9 +93,9 @@ class FirmwareUpdate:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _open_file(self) -> BinaryIO:
+    def _open_file(self) -> FileIO:
         if self._file is None:
-            raise self._problem or OSError("no transfer is going on")
+            raise OSError("no transfer is going on")
         return self._file
 
     def _give_up(self) -> None:
@@ -107,13 +104,12 @@ class FirmwareUpdate:
             self._discard()
 
     def _discard(self) -> None:
-        self._problem = None
         if self._received >= 0:
             received, self._received = self._received, -1
             os.close(received)
         if self._file is not None:
             file, self._file = self._file, None
-            file.raw.close()  # type: ignore[attr-defined]  # without flushing what is going to be removed
+            file.close()
         _files.remove(self._image)
 
 
@@ -159,4 +155,4 @@ def install(client: lwm2m.Client, state_dir: Path, arguments: list[str]) -> None
     """Give the client its Firmware Update object."""
     _files.check_directory(state_dir)
     handler = FirmwareUpdate(state_dir, arguments)
-    client.firmware_update.install(handler, initial_state(state_dir))
+    client.firmware_update.install(handler, initial_state(state_dir), write_size=WRITE_SIZE)

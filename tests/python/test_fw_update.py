@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
@@ -18,6 +19,7 @@ class Firmware:
     def __init__(self) -> None:
         self.events: list[Any] = []
         self.data = b""
+        self.pieces: list[int] = []
         self.fail: dict[str, BaseException] = {}
 
     def _did(self, name: str, *args: Any) -> None:
@@ -26,13 +28,14 @@ class Firmware:
             raise self.fail.pop(name)
 
     def stream_open(self, uri: str | None, etag: bytes | None) -> None:
-        self.data = b""
+        self.data, self.pieces = b"", []
         self._did("open", uri, etag)
 
     def stream_write(self, data: memoryview) -> None:
         assert data.readonly
         self.view = data
         self.data += data
+        self.pieces.append(len(data))
         if "write" in self.fail:
             self._did("write")
 
@@ -56,8 +59,14 @@ class Named(Firmware):
         return None
 
 
-def start(client: lwm2m.Client, peer: Peer, handler: Any, initial: lwm2m.FirmwareState | None = None) -> None:
-    client.firmware_update.install(handler, initial)
+def start(
+    client: lwm2m.Client,
+    peer: Peer,
+    handler: Any,
+    initial: lwm2m.FirmwareState | None = None,
+    write_size: int = 0,
+) -> None:
+    client.firmware_update.install(handler, initial, write_size=write_size)
     client.start_thread()
     peer.registered()
 
@@ -83,6 +92,79 @@ def test_push_and_upgrade(peer: Peer, make: Make, size: int) -> None:
         client.firmware_update.set_result(lwm2m.FirmwareResult.SUCCESS)
         assert state(peer) == (b"0", b"1")
     assert handler.events[:3] == [("open", None, None), "finish", "upgrade"]
+
+
+@pytest.mark.parametrize("size", [1, 1024, 2999, 3000, 3001, 8192])
+def test_pieces_of_one_size(peer: Peer, make: Make, size: int) -> None:
+    image, handler = bytes(i % 251 + 1 for i in range(size)), Named()
+    with make() as client:
+        start(client, peer, handler, write_size=1500)
+        for _ in range(2):
+            assert peer.push("/5/0/0", image)[-1] == 0x44
+            assert state(peer) == (b"2", b"0")
+            assert handler.data == image
+            assert handler.pieces == [1500] * (size // 1500) + [size % 1500] * (size % 1500 > 0)
+            with pytest.raises(ValueError, match="released"):
+                handler.view.tobytes()
+            assert peer.ask(GET, "/5/0/6").payload.decode() == "größer"
+            peer.ask(PUT, "/5/0/0", b"\0", [(12, b"\x2a")])
+            assert state(peer) == (b"0", b"0")
+        peer.push("/5/0/0", image)
+        assert peer.ask(POST, "/5/0/2").code == 0x44
+        peer.wait(lambda: "upgrade" in handler.events)
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3])
+def test_error_with_a_piece(peer: Peer, make: Make, piece: int) -> None:
+    """The block that completes a piece tells of it; the last piece has none, like stream_finish."""
+
+    class Full(Firmware):
+        def stream_write(self, data: memoryview) -> None:
+            super().stream_write(data)
+            if len(self.pieces) == piece:
+                raise OSError(errno.ENOSPC, "full")
+
+    handler = Full()
+    with make() as client:
+        start(client, peer, handler, write_size=2000)
+        codes = peer.push("/5/0/0", b"x" * 5000)
+        assert codes == {1: [0x5F, 0xA0], 2: [0x5F] * 3 + [0xA0], 3: [0x5F] * 4 + [0x44]}[piece]
+        assert state(peer) == (b"0", b"2")
+        assert "finish" not in handler.events
+        piece = 0
+        assert peer.push("/5/0/0", b"y" * 2500)[-1] == 0x44
+        assert handler.data == b"y" * 2500 and state(peer) == (b"2", b"0")
+
+
+def test_error_of_the_start_with_pieces(peer: Peer, make: Make) -> None:
+    handler = Firmware()
+    with make() as client:
+        start(client, peer, handler, write_size=65536)
+        handler.fail["open"] = lwm2m.UnsupportedPackageType()
+        assert peer.push("/5/0/0", b"x" * 3000) == [0xA0]
+        assert state(peer) == (b"0", b"6") and not handler.pieces
+        assert peer.push("/5/0/0", b"x" * 3000)[-1] == 0x44
+
+
+def test_abandoned_pieces_are_forgotten(peer: Peer, make: Make) -> None:
+    handler = Firmware()
+    with make() as client:
+        start(client, peer, handler, write_size=65536)
+        first = [(12, b"\x2a"), (27, b"\x0e")]
+        assert peer.ask(PUT, "/5/0/0", b"x" * 1024, first).code == 0x5F
+        peer.ask(PUT, "/5/0/0", b"\0", [(12, b"\x2a")])
+        assert peer.push("/5/0/0", b"y" * 3000)[-1] == 0x44
+        assert handler.data == b"y" * 3000
+
+
+@pytest.mark.parametrize("size", [-1, (64 << 20) + 1, 2**64])
+def test_wrong_write_size(make: Make, size: int) -> None:
+    with make() as client:
+        with pytest.raises(lwm2m.ConfigurationError, match="write_size is"):
+            client.firmware_update.install(Firmware(), write_size=size)
+        with pytest.raises(TypeError, match="must be int"):
+            client.firmware_update.install(Firmware(), write_size=1.5)  # type: ignore[arg-type]
+        client.firmware_update.install(Firmware(), write_size=64 << 20)
 
 
 @pytest.mark.parametrize("where", ["open", "write", "finish"])

@@ -64,7 +64,8 @@ async def main() -> None:
         assert_type(clocks, lwm2m.Instances[Clock])
         assert_type([found for found in clocks], list[Clock])  # noqa: C416
         client.register("clock")  # type: ignore[call-overload]
-        client.firmware_update.install(Firmware())
+        client.firmware_update.install(Firmware(), write_size=4096)
+        client.firmware_update.install(Firmware(), write_size="4096")  # type: ignore[arg-type]
         client.firmware_update.install(NotFirmware())  # type: ignore[arg-type]
         assert_type(client.on_status(told)(1, lwm2m.ServerStatus.ERROR), None)
         client.on_status(print)
