@@ -135,12 +135,17 @@ void anjay_cffi_set_pending(int pending);
 /* A cell for at most one scheduled run at a time; its number goes to anjay_cffi_on_job. */
 typedef struct anjay_cffi_job_struct anjay_cffi_job_t;
 
-/* A cell whose job is scheduled as by anjay_cffi_job_schedule(), and a wake-up of the loop. NULL when out of memory. */
+/* What a job does without Python (_glue_dm.h). */
+typedef struct anjay_cffi_notice_struct anjay_cffi_notice_t;
+
+/* A cell whose job is scheduled as by anjay_cffi_job_schedule(), and a wake-up of the loop. NULL when out of memory. With
+ * a `notice`, which must live as long as the job, anjay_cffi_on_job is called only where anjay_cffi_notify_all() fails. */
 anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s,
-                                     double period_s);
+                                     double period_s, const anjay_cffi_notice_t *notice);
 
 /* Schedules the job `delay_s` seconds from now and, with a positive `period_s`, again each period after that without
- * drift (periods that were missed are left out). Replaces what was scheduled. 0, or -1 when out of memory or cancelled. */
+ * drift (periods that were missed are left out). Replaces what was scheduled, and a notice. 0, or -1 when out of memory or
+ * cancelled. */
 int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_s, double period_s);
 
 /* Takes the job off the scheduler for good: it cannot be scheduled again. May be called from within the job. */

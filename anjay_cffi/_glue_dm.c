@@ -316,24 +316,28 @@ int anjay_cffi_object_set(anjay_cffi_object_t *object, const uint16_t *iids, con
     return 0;
 }
 
-static int notify_one(const anjay_cffi_notice_t *notice, uint16_t iid) {
+static int notify_one(const anjay_cffi_notice_t *notice, anjay_oid_t oid, anjay_iid_t iid) {
     int result = 0;
     for (size_t i = 0; i < notice->count && !result; ++i) {
-        result = anjay_cffi_notify(notice->loop, notice->anjay, notice->object->def.oid, iid, notice->rids[i]);
+        result = anjay_cffi_notify(notice->loop, notice->anjay, oid, iid, notice->rids[i]);
     }
     return result;
 }
 
 int anjay_cffi_notify_all(const anjay_cffi_notice_t *notice) {
-    if (notice->iid != ANJAY_ID_INVALID) {
-        return notify_one(notice, notice->iid);
+    anjay_cffi_object_t *object = __atomic_load_n(&notice->object, __ATOMIC_RELAXED);
+    if (!object) {
+        return -1;
     }
-    table_t *table = take(notice->object);
+    if (notice->iid != ANJAY_ID_INVALID) {
+        return notify_one(notice, object->def.oid, notice->iid);
+    }
+    table_t *table = take(object);
     int result = 0;
     for (size_t i = 0; i < table->instances && !result; ++i) {
-        result = notify_one(notice, table->iids[i]);
+        result = notify_one(notice, object->def.oid, table->iids[i]);
     }
-    give_back(notice->object, table);
+    give_back(object, table);
     return result;
 }
 

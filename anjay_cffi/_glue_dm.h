@@ -36,17 +36,18 @@ int anjay_cffi_object_set(anjay_cffi_object_t *object, const uint16_t *iids, con
 void anjay_cffi_object_set_present(anjay_cffi_object_t *object, uint16_t iid, size_t index, int present);
 
 /* Resources of one or all instances (iid ANJAY_ID_INVALID) of an object: made once, so that a program which notifies every
- * second passes one argument. Only as long as the client is open and the object registered. */
-typedef struct {
+ * second passes one argument, or a job needs no Python at all. Only while the client is open; `object` must live as long as
+ * this, and is set to NULL when it is unregistered. */
+struct anjay_cffi_notice_struct {
     anjay_cffi_loop_t *loop;
     anjay_t *anjay;
     anjay_cffi_object_t *object;
     uint16_t iid;
     uint16_t count;
     uint16_t rids[];
-} anjay_cffi_notice_t;
+};
 
-/* anjay_cffi_notify() for each of them; the first result that is not 0 ends it. Any thread. */
+/* anjay_cffi_notify() for each of them; the first result that is not 0 ends it. Any thread. -1 where there is no object. */
 int anjay_cffi_notify_all(const anjay_cffi_notice_t *notice);
 
 /* 1 while the calling thread is within a handler of a data-model object, else 0. */

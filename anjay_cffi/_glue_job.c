@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Python functions as jobs on Anjay's own scheduler. */
-#include "_glue.h"
+#include "_glue_dm.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,6 +14,7 @@ struct anjay_cffi_job_struct {
     bool repeat;
     bool over; /* cancelled for good */
     int64_t number;
+    const anjay_cffi_notice_t *notice; /* what to do in the place of Python */
     anjay_cffi_job_t *next_unplanned;
 };
 
@@ -54,9 +55,13 @@ static void run(avs_sched_t *sched, const void *data) {
             unplanned = job;
         }
     }
+    const anjay_cffi_notice_t *notice = job->notice;
+    const int64_t number = job->number;
     pthread_mutex_unlock(&plan_lock);
-    /* The last thing that touches the job: Python may free it. */
-    anjay_cffi_on_job(job->number);
+    /* The library only notes what has changed: no handler is called that could drop the job. */
+    if (!notice || anjay_cffi_notify_all(notice)) {
+        anjay_cffi_on_job(number); /* this one may */
+    }
 }
 
 int anjay_cffi_job_repair(anjay_t *anjay, int limit_ms) {
@@ -107,13 +112,14 @@ int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_
     job->due = avs_time_monotonic_add(avs_time_monotonic_now(), avs_time_duration_from_fscalar(delay_s, AVS_TIME_S));
     job->period = avs_time_duration_from_fscalar(period_s, AVS_TIME_S);
     job->repeat = period_s > 0.0;
+    job->notice = NULL;
     int result = plan(job);
     pthread_mutex_unlock(&plan_lock);
     return result;
 }
 
 anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s,
-                                     double period_s) {
+                                     double period_s, const anjay_cffi_notice_t *notice) {
     anjay_cffi_job_t *job = (anjay_cffi_job_t *) calloc(1, sizeof(*job));
     if (!job) {
         return NULL;
@@ -123,6 +129,9 @@ anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, an
         free(job);
         return NULL;
     }
+    pthread_mutex_lock(&plan_lock); /* it may be running */
+    job->notice = notice;
+    pthread_mutex_unlock(&plan_lock);
     anjay_cffi_count_object(1);
     anjay_cffi_loop_wake(loop);
     return job;

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING
 
-from ._ffi import CData, ffi, lib
+from ._ffi import NULL, CData, ffi, lib
 from ._trampolines import never, trampoline
 
 if TYPE_CHECKING:
@@ -44,11 +44,17 @@ def on_job(number: int) -> None:
             job._last()
 
 
-def _prepared(function: Callable[..., object], args: tuple[object, ...]) -> Callable[[], object] | None:
-    """What a method of ours puts in its place when it is called again and again."""
+def _prepared(
+    function: Callable[..., object], args: tuple[object, ...]
+) -> tuple[Callable[[], object], CData] | None:
+    """What a method of ours puts in its place when it is called again and again, and what C does instead."""
     prepare = getattr(function.__func__, "_prepare", None) if isinstance(function, MethodType) else None
-    result: Callable[[], object] | None = None if prepare is None else prepare(function, args)
+    result: tuple[Callable[[], object], CData] | None = None if prepare is None else prepare(function, args)
     return result
+
+
+def _over() -> None:
+    """In the place of a function that is never called again, so that nothing it refers to is kept."""
 
 
 class Job:
@@ -58,13 +64,15 @@ class Job:
     the scheduler, or close(), may find that out.
     """
 
-    __slots__ = ("__weakref__", "_active", "_again", "_call", "_cell", "_client", "_number")
+    __slots__ = ("__weakref__", "_active", "_again", "_call", "_cell", "_client", "_notice", "_number")
 
     def __init__(
         self, client: Client, function: Callable[..., object], args: tuple[object, ...], repeats: bool
     ) -> None:
         self._client = client
-        self._call = (repeats and _prepared(function, args)) or functools.partial(function, *args)
+        prepared = _prepared(function, args) if repeats else None
+        self._call: Callable[[], object]
+        self._call, self._notice = prepared or (functools.partial(function, *args), NULL)
         self._active = True
         self._again = repeats  # the trampoline calls the function by itself, else _last()
         self._cell: CData = None
@@ -74,7 +82,7 @@ class Job:
         number = self._number
         self._client._jobs[number] = self
         _planned[number] = weakref.ref(self, lambda _: _planned.pop(number, None))
-        cell = _job_new(number, self._client._loop, anjay, delay, period)
+        cell = _job_new(number, self._client._loop, anjay, delay, period, self._notice)
         del anjay
         if not cell:
             raise MemoryError
@@ -85,6 +93,7 @@ class Job:
     def _drop(self) -> None:
         """Forget the job; frees the cell unless another thread's cancel() still has it in hand."""
         self._active = self._again = False
+        self._call = _over
         cell, self._cell = self._cell, None
         if cell is not None:
             _job_cancel(cell)  # another thread's cancel() may be about to have it come once more

@@ -8,6 +8,7 @@ import copy
 import re
 import threading
 import typing
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -249,6 +250,8 @@ class Instances(Generic[ObjectT]):
         self._givers = cls._givers
         self._handle = ffi.new_handle(self)
         self._native = self._make_native()
+        self._notices: weakref.WeakSet[CData] = weakref.WeakSet()
+        """Of jobs that notify without Python."""
 
     def _make_native(self) -> CData:
         cls = self._cls
@@ -367,6 +370,8 @@ class Instances(Generic[ObjectT]):
         """The library knows the object no more. Freed when no thread has it in hand."""
         with self._lock:
             self._native = self._client = None
+        for notice in self._notices.copy():
+            notice.object = ffi.NULL
 
     def _publish(self) -> None:
         """Hand the set of instances to the C side, which answers the lists from it."""
@@ -409,8 +414,11 @@ class Instances(Generic[ObjectT]):
                 client.notify_instances_changed(self._cls.oid)
 
 
-def _prepare_notify(function: Any, names: tuple[str, ...]) -> Callable[[], None] | None:
-    """What a repeated job does instead of calling ``notify()``: all that can be found out before, is."""
+def _prepare_notify(function: Any, names: tuple[str, ...]) -> tuple[Callable[[], None], CData] | None:
+    """What a repeated job does instead of calling ``notify()``: all that can be found out before, is.
+
+    For all instances the job need not even enter Python; that one instance is still there, C cannot know.
+    """
     target: Instances[Any] | Object = function.__self__
     instance = target if isinstance(target, Object) else None
     group: Instances[Any] | None = target._group if isinstance(target, Object) else target
@@ -419,21 +427,25 @@ def _prepare_notify(function: Any, names: tuple[str, ...]) -> Callable[[], None]
         return None
     iid = lib.ANJAY_ID_INVALID if instance is None else instance._iid
     rids = [group._cls._id_to_notify(name) for name in names or group._cls._notifiable]
-    parts = {"loop": client._loop, "anjay": client._anjay, "object": group._native}
+    native = group._native  # stays for as long as the job, whose notice C may have in hand
+    parts = {"loop": client._loop, "anjay": client._anjay, "object": native or ffi.NULL}
     notice = ffi.new("anjay_cffi_notice_t *", {**parts, "iid": iid, "count": len(rids), "rids": rids})
     del parts
+    group._notices.add(notice)
+    if group._native is None:  # another thread has unregistered the object
+        notice.object = ffi.NULL
 
     def notify() -> None:
-        anjay, native = client._native, group._native  # in hand, so that they stay
+        anjay = client._native  # in hand, so that it stays
         if instance is not None and (instance._group is not group or instance._iid != iid):
             function(*names)
-        elif anjay is not None and native is not None:
+        elif anjay is not None and native is not None and group._native is not None:
             result = _notify_all(notice)
             if result:
                 anjay = None
                 client._check(result, f"{target!r} was not notified")
 
-    return notify
+    return notify, notice if instance is None else ffi.NULL
 
 
 Object.notify._prepare = Instances.notify._prepare = _prepare_notify  # type: ignore[attr-defined]

@@ -26,7 +26,8 @@ int anjay_cffi_loop_take_stop(anjay_cffi_loop_t *loop);
 int anjay_cffi_loop_is_working(const anjay_cffi_loop_t *loop);
 void anjay_cffi_set_pending(int pending);
 
-anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s);
+typedef struct anjay_cffi_notice_struct anjay_cffi_notice_t;
+anjay_cffi_job_t *anjay_cffi_job_new(int64_t number, anjay_cffi_loop_t *loop, anjay_t *anjay, double delay_s, double period_s, const anjay_cffi_notice_t *notice);
 int anjay_cffi_job_schedule(anjay_cffi_job_t *job, anjay_t *anjay, double delay_s, double period_s);
 void anjay_cffi_job_cancel(anjay_cffi_job_t *job);
 void anjay_cffi_job_delete(anjay_cffi_job_t *job);

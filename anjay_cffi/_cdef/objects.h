@@ -15,14 +15,14 @@ void anjay_cffi_object_delete(anjay_cffi_object_t *object);
 const anjay_dm_object_def_t *const *anjay_cffi_object_def(anjay_cffi_object_t *object);
 int anjay_cffi_object_set(anjay_cffi_object_t *object, const uint16_t *iids, const uint8_t *present, size_t count);
 int anjay_cffi_in_handler(void);
-typedef struct {
+struct anjay_cffi_notice_struct {
     anjay_cffi_loop_t *loop;
     anjay_t *anjay;
     anjay_cffi_object_t *object;
     uint16_t iid;
     uint16_t count;
     uint16_t rids[];
-} anjay_cffi_notice_t;
+};
 int anjay_cffi_notify_all(const anjay_cffi_notice_t *notice);
 void anjay_cffi_object_set_present(anjay_cffi_object_t *object, uint16_t iid, size_t index, int present);
 

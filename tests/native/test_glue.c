@@ -74,7 +74,7 @@ static bool check(bool done, bool *again, const char *what) {
 
 /* ------------------------------------------------------------------ in the place of Python */
 
-static int runs[2];
+static int runs[3];
 static int32_t value = 1;
 
 void anjay_cffi_on_job(int64_t number) {
@@ -135,7 +135,7 @@ typedef struct {
     anjay_cffi_loop_t *loop;
     anjay_t *anjay;
     anjay_cffi_object_t *single, *multiple;
-    anjay_cffi_job_t *once, *every;
+    anjay_cffi_job_t *once, *every, *notifier;
 } world_t;
 
 static bool has_errno(const void *got, int a, int b) {
@@ -228,15 +228,16 @@ static bool has_run(world_t *w, bool drive(world_t *), const int *count, int at_
     return *count >= at_least || gave_up(w, "run of a job");
 }
 
+static anjay_cffi_notice_t notice = { .iid = ANJAY_ID_INVALID, .count = 1, .rids = { 1 } };
+typedef enum { ONE, MANY, BY_JOB } notifying_t;
+
 /** Without memory a notification may be lost, as the network may lose it, or be an error, which ends the observation. */
-static bool notified(world_t *w, bool instances) {
-    static anjay_cffi_notice_t notice = { .iid = ANJAY_ID_INVALID, .count = 1, .rids = { 1 } };
-    notice.loop = w->loop;
-    notice.anjay = w->anjay;
-    notice.object = w->single;
+static bool notified(world_t *w, notifying_t how) {
     for (int i = 0; i < 20; ++i) {
         ++value;
-        if (instances ? anjay_cffi_notify_all(&notice) : anjay_cffi_notify(w->loop, w->anjay, 3333, 0, 1)) {
+        if (how == ONE    ? anjay_cffi_notify(w->loop, w->anjay, 3333, 0, 1)
+            : how == MANY ? anjay_cffi_notify_all(&notice)
+                          : !w->notifier) {
             return false;
         }
         for (int k = 0; k < 20; ++k) {
@@ -287,8 +288,8 @@ static bool work(world_t *w) {
         STEP(until(w, step, ""));
     }
     STEP(ask(w, step, "3333/0/1", 0, "ACK 2.05 observe"));
-    STEP(w->once = anjay_cffi_job_new(0, w->loop, w->anjay, 0.0, 0.0));
-    STEP(w->every = anjay_cffi_job_new(1, w->loop, w->anjay, 0.5, 0.5));
+    STEP(w->once = anjay_cffi_job_new(0, w->loop, w->anjay, 0.0, 0.0, NULL));
+    STEP(w->every = anjay_cffi_job_new(1, w->loop, w->anjay, 0.5, 0.5, NULL));
     STEP(has_run(w, step, &runs[0], 1));
     STEP(has_run(w, step, &runs[1], 2));
     STEP(has_run(w, run_briefly, &runs[1], 4));
@@ -302,8 +303,23 @@ static bool work(world_t *w) {
     int fds[1];
     CHECK_INT(anjay_cffi_loop_sockets(w->loop, w->anjay, fds, 1), 1);
     anjay_cffi_object_set_present(w->single, 3, 1, 1);
-    STEP(notified(w, false));
-    STEP(notified(w, true));
+    notice.loop = w->loop;
+    notice.anjay = w->anjay;
+    notice.object = w->single;
+    STEP(notified(w, ONE));
+    STEP(notified(w, MANY));
+    STEP(w->notifier = anjay_cffi_job_new(2, w->loop, w->anjay, 0.5, 0.5, &notice));
+    const long calls_before = calls;
+    STEP(notified(w, BY_JOB));
+    const bool something_failed = calls >= fail_from && calls_before < fail_from + fail_count;
+    CHECK(runs[2] == 0 || something_failed); /* else Python is not asked */
+    notice.object = NULL;
+    runs[2] = 0;
+    STEP(has_run(w, step, &runs[2], 2));
+    notice.object = w->single;
+    STEP(!anjay_cffi_job_schedule(w->notifier, w->anjay, 0.0, 0.0));
+    runs[2] = 0;
+    STEP(has_run(w, step, &runs[2], 1)); /* planned anew it is Python's */
     STEP(!anjay_unregister_object(w->anjay, anjay_cffi_object_def(w->multiple)));
     return true;
 }
@@ -329,6 +345,7 @@ static void *answer_main(void *arg) {
 static void end(world_t *w, ending_t ending, bool complete) {
     anjay_cffi_job_delete(w->once);
     anjay_cffi_job_delete(w->every);
+    anjay_cffi_job_delete(w->notifier);
     if (w->anjay && ending == OFFLINE) {
         anjay_transport_enter_offline(w->anjay, ANJAY_TRANSPORT_SET_ALL);
         turns(w->anjay);

@@ -39,6 +39,17 @@ def operations(client: lwm2m.Client, sensors: lwm2m.Instances[Sensor]) -> list[C
         time.sleep(0.001)
         repeated.cancel()
 
+    def notifier() -> None:
+        """Of an object whose instances come and go, and of one that comes and goes itself."""
+        extras = client.register(Extra, instances=[Extra(text="x"), Extra(text="y")])
+        jobs = [client.every(0.0005, group.notify) for group in (sensors, extras)]
+        extras.add(Extra())
+        time.sleep(0.002)
+        client.unregister(Extra)
+        time.sleep(0.001)
+        for repeated in jobs:
+            repeated.cancel()
+
     def instance() -> None:
         sensors.remove(sensors.add(Sensor()))
 
@@ -64,6 +75,7 @@ def operations(client: lwm2m.Client, sensors: lwm2m.Instances[Sensor]) -> list[C
 
     return [
         job,
+        notifier,
         instance,
         extra,
         assign,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import anjay_cffi as lwm2m
+from anjay_cffi import objects
 
 from ..provider import only_on
 from .peer import ACCEPT, ACK, DELETE, FORMAT, GET, OBSERVE, POST, PUT, QUERY, Message, Peer, number
@@ -413,6 +414,66 @@ def test_notify_of_all_instances(peer: Peer, make: Make) -> None:
         probes.notify("hidden")
     client.close(timeout=0.2)
     probes.notify()
+
+
+def test_repeated_notify_of_all_needs_no_python(
+    peer: Peer, make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Probe(lwm2m.Object, oid=4200):
+        number = 0
+
+        @lwm2m.resource(0, "R")
+        def measured(self) -> int:
+            self.number += 1
+            return self.number
+
+    client = make()
+    probes = client.register(Probe, instances=[Probe(), Probe(iid=7)])
+    tokens: list[bytes] = []
+
+    def count() -> int:
+        return sum(m.token in tokens and m.type != ACK for m in peer.replies)
+
+    def observe(*iids: int) -> None:
+        for iid in iids:
+            answer = peer.ask(GET, f"/4200/{iid}/0", options=[(OBSERVE, b"")])
+            assert answer.code == 0x45
+            tokens.append(answer.token)
+
+    def told() -> None:
+        before = count()
+        peer.wait(lambda: count() >= before + 2)
+
+    job = client.every(0.01, probes.notify, "measured")
+    client.start_thread()
+    peer.registered()
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "_notify_all", None)  # a call of it would be an error in the log
+        observe(0, 7)
+        told()
+        probes.remove(0)
+        probes.add(Probe(iid=3))
+        observe(3)
+        told()
+    client.unregister(Probe)
+    tokens.clear()
+    renewed = client.register(Probe, instances=[Probe()])
+    observe(0)
+    watch = client.every(0.01, renewed.notify, "measured")
+    told()
+    watch.cancel()
+    before = count()
+    ran = threading.Semaphore(0)
+    marker = client.every(0.01, ran.release)  # as often as the job, which is of the former object
+    for _ in range(20):
+        assert ran.acquire(timeout=10)
+    marker.cancel()
+    assert count() < before + 5  # some may have been on their way
+    assert job.active
+    job.cancel()
+    peer.wait(lambda: not client._jobs)
+    assert not caplog.records
+    client.close(timeout=0.2)
 
 
 def test_repeated_notify_follows_the_instance(
