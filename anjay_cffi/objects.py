@@ -250,7 +250,7 @@ class Instances(Generic[ObjectT]):
         self._givers = cls._givers
         self._handle = ffi.new_handle(self)
         self._native = self._make_native()
-        self._notices: weakref.WeakSet[CData] = weakref.WeakSet()
+        self._notices: list[weakref.ref[CData]] = []
         """Of jobs that notify without Python."""
 
     def _make_native(self) -> CData:
@@ -370,8 +370,17 @@ class Instances(Generic[ObjectT]):
         """The library knows the object no more. Freed when no thread has it in hand."""
         with self._lock:
             self._native = self._client = None
-        for notice in self._notices.copy():
-            notice.object = ffi.NULL
+            for ref in self._notices:
+                notice = ref()
+                if notice is not None:
+                    notice.object = ffi.NULL
+
+    def _entrust(self, notice: CData) -> None:
+        """C is going to notify with this: until the object is unregistered."""
+        with self._lock:
+            self._notices = [ref for ref in self._notices if ref() is not None] + [weakref.ref(notice)]
+            if self._native is None:  # another thread was faster
+                notice.object = ffi.NULL
 
     def _publish(self) -> None:
         """Hand the set of instances to the C side, which answers the lists from it."""
@@ -431,9 +440,7 @@ def _prepare_notify(function: Any, names: tuple[str, ...]) -> tuple[Callable[[],
     parts = {"loop": client._loop, "anjay": client._anjay, "object": native or ffi.NULL}
     notice = ffi.new("anjay_cffi_notice_t *", {**parts, "iid": iid, "count": len(rids), "rids": rids})
     del parts
-    group._notices.add(notice)
-    if group._native is None:  # another thread has unregistered the object
-        notice.object = ffi.NULL
+    group._entrust(notice)
 
     def notify() -> None:
         anjay = client._native  # in hand, so that it stays
