@@ -239,6 +239,22 @@ class Instances(Generic[ObjectT]):
     All of it may be used from any thread.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_by_iid",
+        "_client",
+        "_cls",
+        "_givers",
+        "_handle",
+        "_lock",
+        "_native",
+        "_notices",
+        "_ordered",
+        "_transaction",
+        "_version",
+        "_writing",
+    )
+
     def __init__(self, client: Client, cls: type[ObjectT]) -> None:
         self._client: Client | None = client
         self._cls = cls
@@ -250,7 +266,7 @@ class Instances(Generic[ObjectT]):
         self._givers = cls._givers
         self._handle = ffi.new_handle(self)
         self._native = self._make_native()
-        self._notices: list[weakref.ref[CData]] = []
+        self._notices: tuple[weakref.ref[CData], ...] = ()
         """Of jobs that notify without Python."""
 
     def _make_native(self) -> CData:
@@ -378,7 +394,8 @@ class Instances(Generic[ObjectT]):
     def _entrust(self, notice: CData) -> None:
         """C is going to notify with this: until the object is unregistered."""
         with self._lock:
-            self._notices = [ref for ref in self._notices if ref() is not None] + [weakref.ref(notice)]
+            alive = (ref for ref in self._notices if ref() is not None)
+            self._notices = (*alive, weakref.ref(notice))
             if self._native is None:  # another thread was faster
                 notice.object = ffi.NULL
 
