@@ -521,6 +521,7 @@ def unregister(client: Client, obj: Any) -> None:
         raise AnjayError("unregister() from within a handler: client.call_later(0, client.unregister, ...)")
     group = client._objects.get(getattr(cls, "oid", -1))
     if group is None or group._cls is not cls:
+        client._anjay  # noqa: B018 (raises ClosedError where another thread has closed it by now)
         raise ConfigurationError(f"{obj!r} is not registered")
     # not here, if the loop is another thread's: it may be within a handler of the object
     loop.call_in_loop(client, lambda: _unregister(client, group))
