@@ -472,7 +472,7 @@ def test_repeated_notify_of_all_needs_no_python(
     assert job.active
     job.cancel()
     peer.wait(lambda: not client._jobs)
-    assert not caplog.records
+    assert not [r for r in caplog.records if r.name == "anjay_cffi"]  # of our own
     client.close(timeout=0.2)
 
 
