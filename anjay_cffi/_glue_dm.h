@@ -37,7 +37,7 @@ void anjay_cffi_object_set_present(anjay_cffi_object_t *object, uint16_t iid, si
 
 /* Resources of one or all instances (iid ANJAY_ID_INVALID) of an object: made once, so that a program which notifies every
  * second passes one argument, or a job needs no Python at all. Only while the client is open; `object` must live as long as
- * this, and is set to NULL when it is unregistered. */
+ * this, and is set to NULL when it, or the instance, is gone. */
 struct anjay_cffi_notice_struct {
     anjay_cffi_loop_t *loop;
     anjay_t *anjay;

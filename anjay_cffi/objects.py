@@ -266,8 +266,8 @@ class Instances(Generic[ObjectT]):
         self._givers = cls._givers
         self._handle = ffi.new_handle(self)
         self._native = self._make_native()
-        self._notices: tuple[weakref.ref[CData], ...] = ()
-        """Of jobs that notify without Python."""
+        self._notices: tuple[tuple[weakref.ref[CData], ObjectT | None], ...] = ()
+        """Of jobs that notify without Python: all instances, or one."""
 
     def _make_native(self) -> CData:
         cls = self._cls
@@ -386,18 +386,24 @@ class Instances(Generic[ObjectT]):
         """The library knows the object no more. Freed when no thread has it in hand."""
         with self._lock:
             self._native = self._client = None
-            for ref in self._notices:
-                notice = ref()
-                if notice is not None:
-                    notice.object = ffi.NULL
+            self._review_notices()
 
-    def _entrust(self, notice: CData) -> None:
-        """C is going to notify with this: until the object is unregistered."""
+    def _entrust(self, notice: CData, instance: ObjectT | None) -> None:
+        """C is going to notify with this until the object, or its instance, is gone."""
         with self._lock:
-            alive = (ref for ref in self._notices if ref() is not None)
-            self._notices = (*alive, weakref.ref(notice))
-            if self._native is None:  # another thread was faster
+            self._notices = (*self._notices, (weakref.ref(notice), instance))
+            self._review_notices()
+
+    def _review_notices(self) -> None:
+        kept = []
+        for ref, instance in self._notices:
+            notice = ref()
+            gone = instance is not None and self._by_iid.get(instance._iid or 0) is not instance
+            if notice is not None and (gone or self._native is None):
                 notice.object = ffi.NULL
+            elif notice is not None:
+                kept.append((ref, instance))
+        self._notices = tuple(kept)
 
     def _publish(self) -> None:
         """Hand the set of instances to the C side, which answers the lists from it."""
@@ -411,6 +417,8 @@ class Instances(Generic[ObjectT]):
             ):
                 raise MemoryError
         self._ordered = ordered
+        if self._notices:
+            self._review_notices()
 
     def _present(self, instance: ObjectT, declared: Resource) -> None:
         """A value came or went."""
@@ -443,7 +451,7 @@ class Instances(Generic[ObjectT]):
 def _prepare_notify(function: Any, names: tuple[str, ...]) -> tuple[Callable[[], None], CData] | None:
     """What a repeated job does instead of calling ``notify()``: all that can be found out before, is.
 
-    For all instances the job need not even enter Python; that one instance is still there, C cannot know.
+    C does it without this function, which it only calls when that fails.
     """
     target: Instances[Any] | Object = function.__self__
     instance = target if isinstance(target, Object) else None
@@ -457,19 +465,19 @@ def _prepare_notify(function: Any, names: tuple[str, ...]) -> tuple[Callable[[],
     parts = {"loop": client._loop, "anjay": client._anjay, "object": native or ffi.NULL}
     notice = ffi.new("anjay_cffi_notice_t *", {**parts, "iid": iid, "count": len(rids), "rids": rids})
     del parts
-    group._entrust(notice)
+    group._entrust(notice, instance)
 
     def notify() -> None:
         anjay = client._native  # in hand, so that it stays
-        if instance is not None and (instance._group is not group or instance._iid != iid):
+        if notice.object == ffi.NULL:
             function(*names)
-        elif anjay is not None and native is not None and group._native is not None:
+        elif anjay is not None and native is not None:
             result = _notify_all(notice)
             if result:
                 anjay = None
                 client._check(result, f"{target!r} was not notified")
 
-    return notify, notice if instance is None else ffi.NULL
+    return notify, notice
 
 
 Object.notify._prepare = Instances.notify._prepare = _prepare_notify  # type: ignore[attr-defined]

@@ -42,8 +42,9 @@ def operations(client: lwm2m.Client, sensors: lwm2m.Instances[Sensor]) -> list[C
     def notifier() -> None:
         """Of an object whose instances come and go, and of one that comes and goes itself."""
         extras = client.register(Extra, instances=[Extra(text="x"), Extra(text="y")])
-        jobs = [client.every(0.0005, group.notify) for group in (sensors, extras)]
+        jobs = [client.every(0.0005, told.notify) for told in (sensors, extras, extras[0], extras[1])]
         extras.add(Extra())
+        extras.remove(0)
         time.sleep(0.002)
         client.unregister(Extra)
         time.sleep(0.001)

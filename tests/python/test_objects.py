@@ -444,6 +444,15 @@ def test_repeated_notify_of_all_needs_no_python(
         before = count()
         peer.wait(lambda: count() >= before + 2)
 
+    def quiet() -> None:
+        ran = threading.Semaphore(0)
+        marker = client.every(0.01, ran.release)  # as often as the job
+        before = count()
+        for _ in range(20):
+            assert ran.acquire(timeout=10)
+        marker.cancel()
+        assert count() < before + 5  # some may have been on their way
+
     job = client.every(0.01, probes.notify, "measured")
     client.start_thread()
     peer.registered()
@@ -455,20 +464,32 @@ def test_repeated_notify_of_all_needs_no_python(
         probes.add(Probe(iid=3))
         observe(3)
         told()
+    job.cancel()
+
+    last = probes[3]
+    single = client.every(0.01, last.notify, "measured")
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "_notify_all", None)
+        observe(3)
+        told()
+    probes.remove(last)
+    probes.add(Probe(iid=3))
+    observe(3)
+    quiet()  # it is another one
+    probes.remove(3)
+    probes.add(last)
+    observe(3)
+    told()
+    single.cancel()
+
+    job = client.every(0.01, probes.notify, "measured")
     client.unregister(Probe)
-    tokens.clear()
-    renewed = client.register(Probe, instances=[Probe()])
-    observe(0)
+    renewed = client.register(Probe, instances=[Probe(iid=3)])
+    observe(3)
     watch = client.every(0.01, renewed.notify, "measured")
     told()
     watch.cancel()
-    before = count()
-    ran = threading.Semaphore(0)
-    marker = client.every(0.01, ran.release)  # as often as the job, which is of the former object
-    for _ in range(20):
-        assert ran.acquire(timeout=10)
-    marker.cancel()
-    assert count() < before + 5  # some may have been on their way
+    quiet()  # the job is of the former object
     assert job.active
     job.cancel()
     peer.wait(lambda: not client._jobs)
