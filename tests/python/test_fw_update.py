@@ -220,10 +220,11 @@ def test_perform_upgrade_fails(peer: Peer, make: Make, caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize("where", ["open", "write", "finish", "upgrade", "reset"])
-def test_exit_exceptions_leave_the_loop(peer: Peer, make: Make, where: str) -> None:
+@pytest.mark.parametrize("write_size", [0, 4096])
+def test_exit_exceptions_leave_the_loop(peer: Peer, make: Make, where: str, write_size: int) -> None:
     handler = Firmware()
     with make() as client:
-        start(client, peer, handler)
+        start(client, peer, handler, write_size=write_size)
         if where in ("upgrade", "reset"):
             peer.push("/5/0/0", b"x")
         handler.fail[where] = SystemExit("leave")
