@@ -26,11 +26,11 @@ from .enums import (
 from .errors import *  # noqa: F403 (errors.__all__)
 from .errors import __all__ as _errors
 from .fw_update import FirmwareHandler, FirmwareState, FirmwareUpdate
+from .instances import Instances
 from .jobs import Job
 from .log import attach as _attach
 from .objects import (
     ExecuteArgs,
-    Instances,
     Object,
     ObjectLink,
     Unsigned,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ._trampolines import logger
 
 if TYPE_CHECKING:
-    from .objects import Instances, Object
+    from .instances import Instances
+    from .objects import Object
 
 
 class Transaction:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .fw_update import FirmwareUpdate
-    from .objects import Instances, Object
+    from .instances import Instances
+    from .objects import Object
     from .send import Sample, Sending
 
     ObjectT = TypeVar("ObjectT", bound=Object)
@@ -227,15 +228,15 @@ class Client(ServerControl):
 
         Returns the instance, or the ``Instances`` of the class.
         """
-        from . import objects
+        from . import instances as _instances
 
-        return objects.register(self, obj, instances)
+        return _instances.register(self, obj, instances)
 
     def unregister(self, obj: Object | type[Object] | Instances[Any]) -> None:
         """Take an object and its instances out of the data model. Not from within an object's handler."""
-        from . import objects
+        from . import instances as _instances
 
-        objects.unregister(self, obj)
+        _instances.unregister(self, obj)
 
     def notify_changed(self, oid: int, iid: int, rid: int) -> None:
         """Say that a resource has another value, so that observing servers are told."""

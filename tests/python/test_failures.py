@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import anjay_cffi as lwm2m
-from anjay_cffi import _builtin, _servers, client, io, jobs, log, loop, objects, send
+from anjay_cffi import _builtin, _servers, client, instances, io, jobs, log, loop, objects, send
 from anjay_cffi.__main__ import main
 
 from .peer import DELETE, FORMAT, GET, POST, Peer, number
@@ -100,7 +100,7 @@ def test_object_that_the_library_refuses(make: Make, monkeypatch: pytest.MonkeyP
         ({"anjay_cffi_object_new": fails(lwm2m.ffi.NULL)}, MemoryError),
         ({"anjay_cffi_object_set": fails(-1)}, MemoryError),
     ):
-        monkeypatch.setattr(objects, "lib", Lib(**functions))
+        monkeypatch.setattr(instances, "lib", Lib(**functions))
         with pytest.raises(kind):
             one.register(thing)
         assert thing._group is None
@@ -120,7 +120,7 @@ def test_instances_without_memory(peer: Peer, make: Make, monkeypatch: pytest.Mo
     second = Thing()
     one.start_thread()
     peer.registered()
-    monkeypatch.setattr(objects, "lib", Lib(anjay_cffi_object_set=fails(-1)))
+    monkeypatch.setattr(instances, "lib", Lib(anjay_cffi_object_set=fails(-1)))
     with pytest.raises(MemoryError):
         things.add(second)
     with pytest.raises(MemoryError):

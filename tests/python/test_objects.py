@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import anjay_cffi as lwm2m
-from anjay_cffi import objects
+from anjay_cffi import instances
 
 from ..provider import only_on
 from .peer import ACCEPT, ACK, DELETE, FORMAT, GET, OBSERVE, POST, PUT, QUERY, Message, Peer, number
@@ -457,7 +457,7 @@ def test_repeated_notify_of_all_needs_no_python(
     client.start_thread()
     peer.registered()
     with monkeypatch.context() as patch:
-        patch.setattr(objects, "_notify_all", None)  # a call of it would be an error in the log
+        patch.setattr(instances, "_notify_all", None)  # a call of it would be an error in the log
         observe(0, 7)
         told()
         probes.remove(0)
@@ -469,7 +469,7 @@ def test_repeated_notify_of_all_needs_no_python(
     last = probes[3]
     single = client.every(0.01, last.notify, "measured")
     with monkeypatch.context() as patch:
-        patch.setattr(objects, "_notify_all", None)
+        patch.setattr(instances, "_notify_all", None)
         observe(3)
         told()
     probes.remove(last)
