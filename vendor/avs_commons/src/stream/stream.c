@@ -138,6 +138,20 @@ avs_error_t avs_stream_getch(avs_stream_t *stream, char *out_value, bool *out_me
     return count ? AVS_OK : AVS_EOF;
 }
 
+/** Adds @p c to a line. @returns whether that was its last: its end, or one too many, which @p out_err then says. */
+static bool ends_line(char c, char *buffer, size_t buffer_length, size_t *used, avs_error_t *out_err) {
+    if (c == '\n') {
+        *used -= *used && buffer[*used - 1] == '\r';
+        return true;
+    }
+    if (*used + 1 == buffer_length) {
+        *out_err = avs_errno(AVS_ENOBUFS);
+        return true;
+    }
+    buffer[(*used)++] = c;
+    return false;
+}
+
 avs_error_t avs_stream_getline(avs_stream_t *stream, size_t *out_bytes_read, bool *out_message_finished, char *buffer,
                                size_t buffer_length) {
     if (!buffer_length) {
@@ -152,15 +166,9 @@ avs_error_t avs_stream_getline(avs_stream_t *stream, size_t *out_bytes_read, boo
             err = avs_is_eof(err) && used ? AVS_OK : err;
             break;
         }
-        if (c == '\n') {
-            used -= used && buffer[used - 1] == '\r';
+        if (ends_line(c, buffer, buffer_length, &used, &err)) {
             break;
         }
-        if (used + 1 == buffer_length) {
-            err = avs_errno(AVS_ENOBUFS);
-            break;
-        }
-        buffer[used++] = c;
     }
     buffer[used] = '\0';
     if (out_bytes_read) {
@@ -186,15 +194,9 @@ avs_error_t avs_stream_peekline(avs_stream_t *stream, size_t offset, size_t *out
             break;
         }
         ++at;
-        if (c == '\n') {
-            used -= used && buffer[used - 1] == '\r';
+        if (ends_line(c, buffer, buffer_length, &used, &err)) {
             break;
         }
-        if (used + 1 == buffer_length) {
-            err = avs_errno(AVS_ENOBUFS);
-            break;
-        }
-        buffer[used++] = c;
     }
     buffer[used] = '\0';
     if (out_bytes_peeked) {
